@@ -1,10 +1,10 @@
-//! How fast it is: from the start to the first answer, and listings of 100 entries in a second.
+//! Measures the time from the start to the first response, and listings of 100 entries per second.
 //!
 //! ```console
 //! $ taskset --cpu-list 0 cargo run --example speed
 //! ```
 //!
-//! The client is a loop over one connection: it costs next to nothing beside the server, on the same core.
+//! The client is a loop over one connection on the same core. It costs little beside the server.
 
 use std::error::Error;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -15,7 +15,7 @@ use fake_globus::{Collection, FakeGlobus, Identity, Person};
 
 const ALL: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
 
-/// How often the server is started, and for how long listings are asked for.
+/// How often the server is started, and how long listings are requested.
 const STARTS: usize = 20;
 const FOR: Duration = Duration::from_secs(5);
 
@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     starts.sort();
     println!(
-        "start to first answer: median {:?}, slowest {:?}",
+        "start to first response: median {:?}, slowest {:?}",
         starts[STARTS / 2],
         starts[STARTS - 1]
     );
@@ -60,22 +60,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     let took = start.elapsed();
     let rate = |time: Duration| f64::from(requests) / time.as_secs_f64();
     println!(
-        "ls of 100 entries ({bytes} bytes): {:.0} requests a second",
+        "ls of 100 entries ({bytes} bytes): {:.0} requests per second",
         rate(took)
     );
     if let (Some(before), Some(after)) = (worked, processor_time()) {
-        println!(
-            "  {:.0} in a second of the processor's time",
-            rate(after - before)
-        );
+        println!("  {:.0} per second of CPU time", rate(after - before));
     }
     Ok(())
 }
 
-/// How long processors have worked for this process: on a busy machine, that is less than the time that went by.
+/// The CPU time of this process. On a busy machine it is less than the elapsed time.
 fn processor_time() -> Option<Duration> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // The name, which is in brackets, may hold spaces. The times are counted in hundredths of a second.
+    // The name in brackets may contain spaces. The times are in hundredths of a second.
     let (_, fields) = stat.rsplit_once(") ")?;
     let ticks = fields.split(' ').skip(11).take(2);
     let ticks = ticks.map(str::parse::<u64>).sum::<Result<u64, _>>().ok()?;
@@ -94,7 +91,7 @@ async fn server(root: &std::path::Path) -> Result<FakeGlobus, Box<dyn Error>> {
     Ok(globus.start().await?)
 }
 
-/// A connection of a client that reads what it is sent, and nothing more.
+/// A minimal HTTP client over one connection.
 struct Connection {
     stream: BufReader<TcpStream>,
     host: String,
@@ -111,7 +108,7 @@ impl Connection {
         })
     }
 
-    /// The length of the answer, which is 200.
+    /// Gets a path; returns the length of the body. A status other than 200 is an error.
     fn get(&mut self, path: &str, token: &str) -> Result<usize, Box<dyn Error>> {
         let host = &self.host;
         let request =

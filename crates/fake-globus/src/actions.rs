@@ -1,4 +1,4 @@
-//! The action providers of Globus.
+//! The action providers of Globus. They serve no endpoint yet.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::service::{Challenge, Endpoints, Problem, Service, challenged};
 
-/// The action providers of Globus, which Flows calls.
+/// The action providers, which Flows calls.
 pub(super) enum Actions {}
 
 impl Service for Actions {

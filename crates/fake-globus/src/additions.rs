@@ -1,4 +1,4 @@
-//! What can be added to the services that have no files: flows, groups, endpoints of Compute.
+//! Commands that add flows, groups and Compute endpoints.
 
 use serde_json::{Value, json};
 

@@ -1,11 +1,11 @@
-//! The web application of Globus.
+//! The web application of Globus. It serves no page yet.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use super::service::{Challenge, Endpoints, Problem, Service, challenged};
 
-/// The web application, whose pages programs link to.
+/// The web application. Programs link to its pages.
 pub(super) enum App {}
 
 impl Service for App {
@@ -18,11 +18,11 @@ impl Service for App {
     }
 
     fn error(problem: &Problem<'_>) -> Response {
-        // It has pages for people, and no errors for programs.
+        // The application has pages for people, and no error form for programs.
         (problem.status, problem.message.to_owned()).into_response()
     }
 
-    /// The document alone: a form of its own it has not.
+    /// The bare document: the application has no form of its own.
     fn challenge(challenge: &Challenge<'_>) -> Response {
         challenged(StatusCode::FORBIDDEN, challenge.gare.document())
     }

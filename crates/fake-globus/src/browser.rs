@@ -1,4 +1,4 @@
-//! A browser without a screen: it opens pages, keeps cookies, and submits forms.
+//! [`Browser`]: a headless browser that follows redirects, keeps cookies and submits forms.
 
 use std::error::Error;
 use std::fmt;
@@ -14,11 +14,11 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use url::{Url, form_urlencoded};
 
-/// More redirects than any login has.
+/// More redirects than a login has.
 const MAX_REDIRECTS: usize = 20;
 
-/// The browser of a test: for the login page of a [`FakeGlobus`](crate::FakeGlobus), and for the pages of a web service that
-/// sends its users there. It speaks plain `http`, and uses no proxy.
+/// A headless browser for tests: for the login page of a [`FakeGlobus`](crate::FakeGlobus), and for
+/// a web service that redirects its users to that page. It speaks plain `http` and uses no proxy.
 ///
 /// With [`Person::automatic`](crate::Person::automatic) a login is one call:
 ///
@@ -48,21 +48,21 @@ pub struct Browser {
     cookies: Arc<Mutex<CookieStore>>,
 }
 
-/// A response that a [`Browser`] got.
+/// A response to a [`Browser`].
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Page {
-    /// Its address.
+    /// The URL of the request.
     pub url: Url,
     /// The status of the response.
     pub status: StatusCode,
     /// The headers of the response.
     pub headers: HeaderMap,
-    /// The body.
+    /// The body as text.
     pub text: String,
 }
 
-/// A page that a [`Browser`] cannot open.
+/// An error from opening a page with a [`Browser`].
 #[derive(Debug)]
 pub struct BrowserError(Box<dyn Error + Send + Sync>);
 
@@ -75,7 +75,7 @@ impl Browser {
         }
     }
 
-    /// Opens a page, and follows its redirects to the end.
+    /// Opens a page and follows its redirects.
     ///
     /// # Errors
     ///
@@ -94,7 +94,7 @@ impl Browser {
         }
     }
 
-    /// Opens a page, and follows no redirect.
+    /// Opens a page without following redirects.
     ///
     /// # Errors
     ///
@@ -104,7 +104,7 @@ impl Browser {
         self.send(Method::GET, url, String::new()).await
     }
 
-    /// Where a page redirects to.
+    /// The URL that a page redirects to.
     ///
     /// # Errors
     ///
@@ -115,7 +115,8 @@ impl Browser {
         next.ok_or_else(|| failed(format!("{}: {}", page.status, page.text)))
     }
 
-    /// Submits the first form of a page with its hidden fields and these, and follows no redirect.
+    /// Submits the first form of a page, with its hidden fields and with `fields`. Does not follow
+    /// redirects.
     ///
     /// # Errors
     ///
@@ -133,7 +134,7 @@ impl Browser {
         self.send(Method::POST, url, filled(form, fields)).await
     }
 
-    /// The cookie of this name that goes with a request to `url`.
+    /// The value of the cookie `name` in a request to `url`.
     pub fn cookie(&self, url: &Url, name: &str) -> Option<String> {
         let cookies = self.cookies();
         let mut sent = cookies.get_request_values(url);
@@ -142,7 +143,8 @@ impl Browser {
     }
 
     async fn send(&self, method: Method, url: Url, form: String) -> Result<Page, BrowserError> {
-        // As a person opens a page: services tell that from the request of a script.
+        // The headers of a person's navigation. Services distinguish it from the request of a
+        // script.
         let mut request = Request::builder()
             .method(method)
             .uri(url.as_str())
@@ -187,7 +189,7 @@ impl Browser {
 }
 
 impl Page {
-    /// Where it redirects to.
+    /// The URL that the page redirects to, if it does.
     pub fn redirect(&self) -> Option<Url> {
         let location = self.headers.get(LOCATION)?.to_str().ok()?;
         let redirects = self.status.is_redirection();
@@ -195,7 +197,7 @@ impl Page {
     }
 }
 
-/// The body that a form sends with these fields.
+/// The body of a form with its hidden fields and these fields.
 fn filled<'a>(form: &str, fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let mut body = form_urlencoded::Serializer::new(String::new());
     for input in form.split("<input").skip(1) {

@@ -1,4 +1,4 @@
-//! Setting the server up.
+//! [`FakeGlobusBuilder`]: the settings of a server in Rust.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -22,7 +22,7 @@ use super::server::FakeGlobus;
 use super::state::State;
 use super::world::World;
 
-/// Sets up a [`FakeGlobus`]; made by [`FakeGlobus::builder`].
+/// Builds a [`FakeGlobus`]. Created by [`FakeGlobus::builder`], or from a [`Config`].
 ///
 /// ```
 /// use fake_globus::{Collection, FakeGlobus, Identity, Person, Policy};
@@ -52,80 +52,88 @@ impl From<Config> for FakeGlobusBuilder {
 }
 
 impl FakeGlobusBuilder {
-    /// Listens on this port of 127.0.0.1 for Auth and Transfer, on the eight that follow for the other services, and
-    /// on those after them for the HTTPS servers of collections.
-    /// Default: 0, free ones.
+    /// Sets the port of Auth and Transfer. The other services take the eight ports after it, and
+    /// the HTTPS servers of collections the ports after those. Default: 0, which takes free ports.
     pub fn port(mut self, port: u16) -> Self {
         self.config.port = port;
         self
     }
 
-    /// Serves `collection`. Any number of them may be added.
+    /// Adds a collection. May be called more than once.
     pub fn collection(mut self, collection: Collection) -> Self {
         self.config.collections.push(collection);
         self
     }
 
-    /// Offers `flow` to be run. Any number of them may be added.
+    /// Adds a flow. May be called more than once.
     pub fn flow(mut self, flow: Flow) -> Self {
         self.config.flows.push(flow);
         self
     }
 
-    /// Adds `group`. Any number of them may be added.
+    /// Adds a group. May be called more than once.
     pub fn group(mut self, group: Group) -> Self {
         self.config.groups.push(group);
         self
     }
 
-    /// Adds an endpoint of Compute. Any number of them may be added.
+    /// Adds a Compute endpoint. May be called more than once.
     pub fn compute_endpoint(mut self, endpoint: ComputeEndpoint) -> Self {
         self.config.compute_endpoints.push(endpoint);
         self
     }
 
-    /// Answers some requests with 429. Any number of limits may be added.
+    /// Adds a limit: some requests are answered 429. May be called more than once.
     pub fn limit(mut self, limit: Limit) -> Self {
         self.config.limits.push(limit);
         self
     }
 
-    /// Has Auth ignore `session_required_mfa` where neither identities nor a domain are required beside it. Default: it
-    /// refuses the login.
+    /// Whether Auth ignores `session_required_mfa` in a login that requires neither identities nor
+    /// a domain. Default: `false`, which rejects such a login.
     pub fn ignore_lone_mfa(mut self, ignore: bool) -> Self {
         self.config.ignore_lone_mfa = ignore;
         self
     }
 
-    /// Lets a user with this identity, and those linked to it, log in. The first one added is who an automatic person
-    /// is, unless somebody else satisfies what is asked for. Without any, there is `ada@uchicago.edu`.
+    /// Adds a user with this identity and the identities linked to it. May be called more than
+    /// once.
+    ///
+    /// An automatic person logs in as the first user that satisfies the requirement of the login.
+    /// Default: one user, `ada@uchicago.edu`.
     pub fn identity(mut self, identity: Identity) -> Self {
         self.config.identities.push(identity);
         self
     }
 
-    /// Who answers the login page. Default: [`Person::browser`].
+    /// Sets the person who answers the login page. Default: [`Person::browser`].
     pub fn person(mut self, person: Person) -> Self {
         self.config.person = person;
         self
     }
 
-    /// Allows the clients that have none of their own to be redirected to `uri`, besides loopback and the page that shows the code.
+    /// Adds a redirect URI for clients that registered none. Every client may also be redirected to
+    /// loopback addresses and to the page that shows the code.
     pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
         self.config.redirect_uris.push(uri.into());
         self
     }
 
-    /// Keeps notes of the last `requests` requests and violations. The counts go on. Default: 100,000.
+    /// Sets how many requests and violations are kept for [`FakeGlobus::requests`] and
+    /// [`FakeGlobus::violations`]. The counts are not limited. Default: 100,000.
     pub fn keep_requests(mut self, requests: usize) -> Self {
         self.config.keep_requests = requests;
         self
     }
 
-    /// Starts the server, on a task of the current runtime.
+    /// Starts the server on tasks of the current Tokio runtime.
     ///
     /// # Errors
-    /// If the port is taken, a collection's directory cannot be opened, or its settings contradict each other.
+    /// If a port is taken, the directory of a collection cannot be opened, or settings contradict
+    /// each other.
+    ///
+    /// # Panics
+    /// Outside a Tokio runtime.
     pub async fn start(self) -> Result<FakeGlobus, StartError> {
         let config = self.config.completed();
         let key = SigningKey::new()
@@ -152,7 +160,7 @@ impl FakeGlobusBuilder {
             command.apply(&world)?;
         }
         let state = world.state().clone();
-        // Nobody else has set it.
+        // It cannot be set yet.
         let _ = world.initial.set(state);
         Ok(FakeGlobus::serve(
             listeners,
@@ -164,7 +172,7 @@ impl FakeGlobusBuilder {
     }
 }
 
-/// Why a [`FakeGlobus`] did not start.
+/// An error from starting a [`FakeGlobus`].
 #[derive(Debug)]
 pub struct StartError {
     what: String,

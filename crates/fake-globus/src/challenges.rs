@@ -1,12 +1,13 @@
-//! Challenges of real services, by id: a client can be led through every form.
+//! Recorded challenges of real services, by id, for tests of clients.
 
 use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-/// The bodies that this project tests its parser with.
+/// The response bodies that this project tests its parser with.
 const CORPUS: &str = include_str!("../data/challenges.jsonl");
 
+/// A recorded challenge.
 #[derive(Debug, Deserialize)]
 pub(super) struct Challenge {
     pub(super) id: String,
@@ -16,7 +17,7 @@ pub(super) struct Challenge {
     pub(super) body: String,
 }
 
-/// All of them.
+/// All recorded challenges.
 pub(super) static ALL: LazyLock<Vec<Challenge>> = LazyLock::new(|| {
     let rows = CORPUS.lines().map(serde_json::from_str);
     rows.collect::<Result<_, _>>()

@@ -1,4 +1,4 @@
-//! What can be listed, and what it demands of a session.
+//! Collections and authentication policies, with the demands that a session must satisfy.
 
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -9,14 +9,17 @@ use super::form;
 use super::session::{Demand, never_met};
 use super::stable_id::stable_id;
 
-/// A collection over a real directory, with the policies that guard it. Without any, a valid token suffices.
+/// A collection over a real directory. Until a demand is added, a valid token suffices.
 ///
-/// Nothing outside the directory can be reached: neither `..` nor a symbolic link leads out of it.
+/// Requests cannot leave the directory, neither by `..` nor through a symbolic link.
 ///
 /// ```
 /// use fake_globus::Collection;
 ///
-/// let restricted = Collection::new("Restricted", "/srv/data").domain("uchicago.edu").session_minutes(30).high_assurance();
+/// let restricted = Collection::new("Restricted", "/srv/data")
+///     .domain("uchicago.edu")
+///     .session_minutes(30)
+///     .high_assurance();
 /// println!("globus ls {}", restricted.id());
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -33,7 +36,8 @@ pub struct Collection {
 }
 
 impl Collection {
-    /// A collection over the directory `root`, which must exist when the server starts. Its id is made of its name.
+    /// A collection over the directory `root`, which must exist when the server starts. Its id is
+    /// derived from its name.
     pub fn new(name: impl Into<String>, root: impl Into<PathBuf>) -> Self {
         let name = name.into();
         Self {
@@ -48,30 +52,31 @@ impl Collection {
         }
     }
 
-    /// Sets the id, which is made of the name otherwise.
+    /// Sets the id. Default: derived from the name.
     pub fn with_id(mut self, id: Uuid) -> Self {
         self.id = id;
         self
     }
 
-    /// The id that requests name it by.
+    /// The id of the collection in requests.
     pub fn id(&self) -> Uuid {
         self.id
     }
 
-    /// Demands that the person logged in within the last `minutes`. Measured on the server's movable clock.
+    /// Demands a login within the last `minutes` on the server's [`Clock`](crate::Clock).
     pub fn session_minutes(mut self, minutes: u64) -> Self {
         self.demand.max_age = Some(Demand::minutes(minutes));
         self
     }
 
-    /// Demands an identity of `domain` in the session. Given more than once, any of the domains will do.
+    /// Demands an identity of `domain` in the session. With several domains, one of them is enough.
     pub fn domain(mut self, domain: impl Into<String>) -> Self {
         self.demand.domains.push(domain.into());
         self
     }
 
-    /// Demands this identity (a username or an id) in the session. Given more than once, all of them are.
+    /// Demands this identity (a username or an id) in the session. With several identities, all of
+    /// them.
     pub fn required_identity(mut self, identity: impl Into<String>) -> Self {
         self.demand.identities.push(identity.into());
         self
@@ -83,32 +88,33 @@ impl Collection {
         self
     }
 
-    /// Demands that the session satisfies `policy`. Given more than once, all of them.
+    /// Demands that the session satisfies `policy`. With several policies, all of them.
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policies.push(policy);
         self
     }
 
-    /// Calls itself a high-assurance collection. Such a collection has no `data_access` scope: with
-    /// [`data_access`](Self::data_access) the server does not start.
+    /// Marks the collection as a high-assurance collection in its documents. Such a collection has
+    /// no `data_access` scope: with [`data_access`](Self::data_access) the server does not start.
     pub fn high_assurance(mut self) -> Self {
         self.high_assurance = true;
         self
     }
 
-    /// Demands the user's consent that the program may access data here (the `data_access` scope).
+    /// Demands the user's consent to the collection's `data_access` scope. Default: no consent is
+    /// needed. (A real mapped collection demands one.)
     pub fn data_access(mut self) -> Self {
         self.data_access = true;
         self
     }
 
-    /// Sets where the errors carry what is asked for. Default: [`ErrorShape::RootAndEmbedded`].
+    /// Sets where a challenge has its requirement. Default: [`ErrorShape::RootAndEmbedded`].
     pub fn errors(mut self, shape: ErrorShape) -> Self {
         self.errors = shape;
         self
     }
 
-    /// What is wrong with the settings, if anything.
+    /// The error in the settings, if there is one.
     pub(super) fn contradiction(&self) -> Option<String> {
         let name = &self.name;
         let demands = self.policies.iter().map(|policy| &policy.demand);
@@ -128,7 +134,7 @@ impl Collection {
     }
 }
 
-/// An authentication policy that a collection refers to by id.
+/// An authentication policy. A challenge refers to it by its id.
 ///
 /// ```
 /// use fake_globus::Policy;
@@ -144,12 +150,12 @@ pub struct Policy {
     pub(super) description: String,
     pub(super) demand: Demand,
     pub(super) high_assurance: bool,
-    /// None for a policy that a collection was set up with.
+    /// `None` for a policy from the server's settings.
     pub(super) project: Option<Uuid>,
 }
 
 impl Policy {
-    /// A policy that any login satisfies, until something is demanded. Its id is made of its name.
+    /// A policy without demands, which any login satisfies. Its id is derived from its name.
     pub fn new(name: impl Into<String>) -> Self {
         let name = name.into();
         Self {
@@ -162,18 +168,18 @@ impl Policy {
         }
     }
 
-    /// Sets the id, which is made of the name otherwise.
+    /// Sets the id. Default: derived from the name.
     pub fn with_id(mut self, id: Uuid) -> Self {
         self.id = id;
         self
     }
 
-    /// The id that `session_required_policies` names it by.
+    /// The id of the policy, as in `session_required_policies`.
     pub fn id(&self) -> Uuid {
         self.id
     }
 
-    /// Demands an identity of `domain`. Given more than once, any of the domains will do.
+    /// Demands an identity of `domain`. With several domains, one of them is enough.
     pub fn domain(mut self, domain: impl Into<String>) -> Self {
         self.demand.domains.push(domain.into());
         self
@@ -192,22 +198,24 @@ impl Policy {
     }
 }
 
-/// Where a session error of Transfer carries what it asks for.
+/// Where a challenge of Transfer for a session has its requirement.
 ///
-/// The GridFTP reply in `message` is there in each of them.
+/// In every shape, `message` contains the GridFTP reply of the collection's server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ErrorShape {
-    /// In the GridFTP reply (`result#1.1.0`), and repeated at the root of the document, as Transfer does today.
+    /// In the GridFTP reply (`result#1.1.0`), and again at the root of the document. Transfer does
+    /// this today.
     #[default]
     RootAndEmbedded,
-    /// Only in the GridFTP reply (`result#1.1.0`): the official Python SDK finds nothing in it.
+    /// Only in the GridFTP reply (`result#1.1.0`), where the official Python SDK does not find it.
     Embedded,
-    /// At the root. The reply comes from an older server (`result#1.0.0`) that names only the allowed domains.
+    /// At the root of the document. The GridFTP reply is that of an older server (`result#1.0.0`),
+    /// which names only the allowed domains.
     RootAndDetail,
-    /// Only as the allowed domains in an older server's reply (`result#1.0.0`). Such a reply cannot ask for identities
-    /// or a second factor: then it is a `result#1.1.0`.
+    /// Only in the GridFTP reply of an older server (`result#1.0.0`), which names only the allowed
+    /// domains. A requirement of identities or a second factor is sent as `result#1.1.0` instead.
     Detail,
 }
 

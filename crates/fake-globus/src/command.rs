@@ -1,4 +1,4 @@
-//! All that can be done to a running server: over HTTP, by a configuration, and in Rust.
+//! Commands to a server, from the HTTP control plane, a configuration or Rust.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -27,7 +27,7 @@ use super::service;
 use super::state::{Client, Served, State};
 use super::world::{Shared, World};
 
-/// A verb of the control plane, with what it takes.
+/// A command of the control plane, with its fields.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum Command {
@@ -38,7 +38,7 @@ pub(super) enum Command {
     AddGroup(Group),
     AddComputeEndpoint(ComputeEndpoint),
     SetPerson(Person),
-    /// Remembers that a user allows a client these scopes.
+    /// Stores consents of a user to these scopes for a client.
     GrantConsents {
         identity: String,
         client: Option<Uuid>,
@@ -47,13 +47,13 @@ pub(super) enum Command {
     RevokeConsents {
         identity: String,
     },
-    /// Gives out tokens without a login page.
+    /// Issues an access token without a login page.
     LogIn {
         identity: String,
         client: Option<Uuid>,
         scopes: String,
     },
-    /// Makes all sessions older than any policy allows; those of one user, where one is named.
+    /// Makes sessions older than any policy allows: those of one user, or all.
     ExpireSessions {
         identity: Option<String>,
     },
@@ -69,20 +69,20 @@ pub(super) enum Command {
         unix: u64,
     },
     Fail(Fault),
-    /// Answers some of the requests to come with 429.
+    /// Answers some of the following requests with 429.
     Limit(Limit),
-    /// Breaks a back end of a collection's server.
+    /// Breaks a back end of a collection's HTTPS server.
     BreakBackEnd(BrokenBackEnd),
-    /// Forgets all faults, limits and broken back ends.
+    /// Removes all faults, limits and broken back ends.
     ClearFaults {},
-    /// Has Auth ignore a requirement of a second factor that comes alone.
+    /// Whether Auth ignores a required second factor without identities or a domain.
     IgnoreLoneMfa {
         #[serde(default = "yes")]
         ignore: bool,
     },
-    /// Goes back to how the server started, its clock included.
+    /// Restores the state and the clock that the server started with.
     Reset {},
-    /// Goes back to what was dumped.
+    /// Restores a dumped state.
     Load {
         state: Box<Dump>,
     },
@@ -92,7 +92,7 @@ fn yes() -> bool {
     true
 }
 
-/// All that a server remembers, but for its log.
+/// The state of a server, without its log.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Dump {
     clock_ahead_ms: u64,
@@ -109,7 +109,7 @@ impl Dump {
 }
 
 impl Command {
-    /// Does it. Gives what there is to tell.
+    /// Applies the command. Returns the document that answers it.
     pub(super) fn apply(self, world: &Shared) -> Result<Value, CommandError> {
         match self {
             Self::AddIdentity(identity) => add_identity(&mut world.state(), identity),
@@ -245,7 +245,7 @@ impl Command {
     }
 }
 
-/// The document of the clock.
+/// The document of `GET clock`.
 pub(super) fn clock(world: &World) -> Value {
     let now = world.clock.now();
     json!({"unix": unix(now), "ahead_ms": world.clock.ahead_ms()})
@@ -335,7 +335,7 @@ fn user<'s>(state: &'s State, identity: &str) -> Result<&'s User, CommandError> 
     found.ok_or_else(|| format!("there is no identity {identity}").into())
 }
 
-/// The client of this id; the first native one where none is named.
+/// The client with this id. Default: the first native client.
 fn client_or_first(state: &State, client: Option<Uuid>) -> Result<Uuid, CommandError> {
     match client {
         Some(client) if state.clients.contains_key(&client) => Ok(client),
@@ -346,7 +346,7 @@ fn client_or_first(state: &State, client: Option<Uuid>) -> Result<Uuid, CommandE
     }
 }
 
-/// Why a command was not done.
+/// An error from a command.
 #[derive(Debug)]
 pub(super) struct CommandError {
     what: String,

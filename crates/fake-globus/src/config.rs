@@ -1,4 +1,4 @@
-//! What a server is set up with: by a builder, by flags, or by a file.
+//! [`Config`]: the settings of a server, from a builder, from flags or from a file.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
@@ -21,16 +21,19 @@ use super::secret;
 use super::stable_id::stable_id;
 use super::state::Client;
 
-/// The id that the `globus` command line registers its own clients with.
+/// The id of the `globus` command line's native client. The command line registers its instances
+/// with it.
 const GLOBUS_CLI: Uuid = uuid!("95fdeba8-fac2-42bd-a357-e068d82ff78e");
 
-/// The settings of a server, as a file of the program `fake-globus` has them. Unknown fields are refused.
+/// The settings of a server, in the format of a configuration file of the program `fake-globus`.
+/// An unknown field is an error.
 ///
 /// ```
 /// use fake_globus::{Config, FakeGlobusBuilder};
 ///
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let config: Config = serde_json::from_str(r#"{"identities": [{"username": "ada@uchicago.edu"}]}"#)?;
+/// let config = r#"{"identities": [{"username": "ada@uchicago.edu"}]}"#;
+/// let config: Config = serde_json::from_str(config)?;
 /// let globus = FakeGlobusBuilder::from(config).start().await?;
 /// # Ok(()) }
 /// ```
@@ -55,7 +58,7 @@ pub struct Config {
     pub(super) limits: Vec<Limit>,
 }
 
-/// Scopes that a user allowed a client before.
+/// Consents that a user gave a client before the server starts.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct GivenConsent {
@@ -88,26 +91,27 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Listens on this address. Default: 127.0.0.1.
+    /// Sets the address to listen on. Default: 127.0.0.1.
     pub fn host(mut self, host: IpAddr) -> Self {
         self.host = host;
         self
     }
 
-    /// Listens on this port, and those that follow: eight for services, and one for each collection. Default: 0, free
-    /// ones.
+    /// Sets the port of Auth and Transfer. Eight ports after it are for the other services, then
+    /// one for each collection. Default: 0, which takes free ports.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
     }
 
-    /// Tells clients this URL of Auth and Transfer, whose port the other services count from.
+    /// Sets the URL of Auth and Transfer as clients reach it. The ports of the other services are
+    /// counted from its port. Default: the address and port that the server listens on.
     pub fn public_url(mut self, url: impl Into<String>) -> Self {
         self.public_url = Some(url.into());
         self
     }
 
-    /// Who answers the login page.
+    /// Sets the person who answers the login page. Default: [`Person::browser`].
     pub fn person(mut self, person: Person) -> Self {
         self.person = person;
         self
@@ -125,7 +129,7 @@ impl Config {
         self
     }
 
-    /// Takes directories that are not absolute for directories below `directory`.
+    /// Resolves relative directories of collections against `directory`.
     pub fn relative_to(mut self, directory: impl AsRef<Path>) -> Self {
         for collection in &mut self.collections {
             collection.root = directory.as_ref().join(&collection.root);
@@ -139,7 +143,7 @@ impl Config {
         self.collections.iter().map(Collection::id)
     }
 
-    /// With somebody to log in, a native client, and one with a secret.
+    /// Adds what is missing: a user, a native client and a confidential client.
     pub(super) fn completed(mut self) -> Self {
         if self.identities.is_empty() {
             let ada = Identity::new("ada", "uchicago.edu");
@@ -166,7 +170,8 @@ impl Config {
         self
     }
 
-    /// The first native client's id, and the first confidential client. Both are there in what is completed.
+    /// The id of the first native client, and the first confidential client. A completed
+    /// configuration has both.
     pub(super) fn first_clients(&self) -> (Uuid, Option<Client>) {
         let native = self.clients.iter().find(|client| client.secret.is_none());
         let confidential = self.clients.iter().find(|client| client.secret.is_some());
@@ -176,7 +181,7 @@ impl Config {
         )
     }
 
-    /// What makes an empty server this one.
+    /// The commands that apply these settings to an empty server.
     pub(super) fn commands(self) -> Vec<Command> {
         let (native, _) = self.first_clients();
         let cli = Client {
@@ -214,7 +219,7 @@ impl Config {
             .collect()
     }
 
-    /// The public URL, parsed.
+    /// The parsed public URL.
     pub(super) fn parsed_public_url(&self) -> Result<Option<Url>, StartError> {
         let Some(public) = &self.public_url else {
             return Ok(None);
@@ -225,7 +230,7 @@ impl Config {
         };
         let url = Url::parse(public).map_err(|error| invalid(error.to_string()))?;
         if url.host_str().is_none() || !matches!(url.scheme(), "http" | "https") {
-            return Err(invalid("it is no http URL with a host".to_owned()));
+            return Err(invalid("it is not an http URL with a host".to_owned()));
         }
         Ok(Some(url))
     }

@@ -1,8 +1,8 @@
-//! What users allowed which programs.
+//! The consents of users to scopes of clients.
 
-use serde::{Deserialize, Serialize};
 use std::time::SystemTime;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -11,14 +11,14 @@ use super::scope::{Scope, resource_server};
 use super::stable_id::stable_id;
 use super::state::Via;
 
-/// One consent: a node of a tree whose root is a scope that a program asked for.
+/// A consent: a node of a tree. The root of the tree is a scope that a client asked for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Consent {
     id: u64,
     user: Uuid,
-    /// The program at the root of the tree.
+    /// The client at the root of the tree.
     root_client: Uuid,
-    /// Who may use the consent: the program, or the service one level up.
+    /// The client that may use the consent: the root client, or the service one level up.
     client: String,
     scope: String,
     /// The ids from the root to this consent.
@@ -27,7 +27,7 @@ struct Consent {
     at: SystemTime,
 }
 
-/// All consents that were given and not withdrawn.
+/// All consents that were granted and not revoked.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Consents {
     last_id: u64,
@@ -35,7 +35,7 @@ pub(super) struct Consents {
 }
 
 impl Consents {
-    /// Remembers that `user` allows `client` these scopes, besides what was allowed before.
+    /// Adds consents of `user` to these scopes for `client`.
     pub(super) fn grant(&mut self, user: Uuid, client: Uuid, scopes: &[Scope], now: SystemTime) {
         self.grant_below(user, client, &client.to_string(), &[], scopes, now);
     }
@@ -88,7 +88,8 @@ impl Consents {
         })
     }
 
-    /// Whether `user` allowed `client` the chain of scopes, from the program's own down.
+    /// Whether `user` consented to a chain of scopes for `client`, from the client's own scope
+    /// down.
     pub(super) fn covers(&self, user: Uuid, client: Uuid, chain: &[&str]) -> bool {
         self.path(user, client, chain).is_some()
     }
@@ -105,7 +106,7 @@ impl Consents {
         Some(path)
     }
 
-    /// The scopes that `user` allowed below the last one of `via`.
+    /// The scopes that `user` consented to below the last scope of `via`.
     pub(super) fn dependencies(&self, user: Uuid, via: &Via) -> Vec<Scope> {
         let chain: Vec<&str> = via.scopes.iter().map(String::as_str).collect();
         let Some(path) = self.path(user, via.client, &chain) else {
@@ -120,12 +121,12 @@ impl Consents {
         scopes.collect()
     }
 
-    /// Withdraws all that `user` ever allowed.
+    /// Removes all consents of `user`.
     pub(super) fn revoke(&mut self, user: Uuid) {
         self.all.retain(|consent| consent.user != user);
     }
 
-    /// The documents of `GET /v2/api/identities/{id}/consents`; of one program, or of all.
+    /// The documents of `GET /v2/api/identities/{id}/consents`, for one client or for all.
     pub(super) fn documents(&self, user: Uuid, client: Option<Uuid>) -> Vec<Value> {
         let wanted = |consent: &&Consent| {
             consent.user == user && client.is_none_or(|id| consent.root_client == id)

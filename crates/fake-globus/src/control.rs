@@ -1,11 +1,11 @@
-//! The control plane: `/_fake/...` on every origin, for test programs in any language.
+//! The HTTP control plane: `/_fake/...` on every origin, for test programs in any language.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
@@ -19,7 +19,7 @@ use super::command::{self, Command, Dump};
 use super::record::{RequestKind, SeenRequest};
 use super::world::Shared;
 
-/// How long a request waits for others, unless it says otherwise.
+/// The default of `timeout_ms`: how long `GET requests` waits.
 const PATIENCE_MS: u64 = 10_000;
 
 pub(super) fn routes() -> Router<Shared> {
@@ -33,10 +33,12 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/_fake/violations", get(violations))
         .route("/_fake/counts", get(counts))
         .route("/_fake/{command}", post(command))
+        // A dump may be larger than any other body.
+        .route_layer(DefaultBodyLimit::disable())
         .route_layer(from_fn(closed_to_pages))
 }
 
-/// Refuses what a web page sent: a browser says so itself.
+/// Rejects a request of a web page, which a browser marks as such.
 async fn closed_to_pages(request: Request, next: Next) -> Response {
     if is_of_a_page(request.headers()) {
         return failed(
@@ -90,7 +92,7 @@ async fn violations(State(world): State<Shared>) -> Json<Value> {
     Json(json!({"violations": each.collect::<Vec<_>>()}))
 }
 
-/// Which requests to show, and for how many of them to wait.
+/// The query of `GET requests`: which requests to return, and how many to wait for.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RequestFilter {
@@ -142,7 +144,7 @@ fn document(seen: &SeenRequest) -> Value {
     })
 }
 
-/// `POST /_fake/{command}`: the command, with the fields of the JSON in the body.
+/// `POST /_fake/{command}`: applies the command with the fields of the JSON body.
 async fn command(State(world): State<Shared>, Path(name): Path<String>, body: Bytes) -> Response {
     let fields = if body.is_empty() {
         Ok(json!({}))

@@ -1,4 +1,4 @@
-//! What lets a web page of another origin read the services' answers, as it may read those of the real ones.
+//! CORS headers: web pages of any origin may read responses of the services, as with the real ones.
 
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -8,7 +8,7 @@ use axum::http::header::{
 use axum::http::{HeaderValue, Method, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-/// The answer to a browser that asks before it sends a request of a page.
+/// The response to a preflight request. `None` if `request` is not one.
 pub(super) fn preflight<B>(request: &Request<B>) -> Option<Response> {
     let asks = request.method() == Method::OPTIONS
         && request
@@ -28,7 +28,7 @@ pub(super) fn preflight<B>(request: &Request<B>) -> Option<Response> {
     Some(allowed(response))
 }
 
-/// The response, for pages of any origin. It takes no cookies, which no service here has.
+/// Allows pages of any origin to read a response. Cookies are not allowed: no service uses them.
 pub(super) fn allowed(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));

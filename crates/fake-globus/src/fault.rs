@@ -1,4 +1,4 @@
-//! Answers that are given in the place of the proper ones.
+//! Faults: responses that a test queues in place of the regular ones.
 
 use std::time::Duration;
 
@@ -12,23 +12,23 @@ use super::record::RequestKind;
 use super::service::{self, Challenge, Operation};
 use super::{challenges, https};
 
-/// What happens to the next requests of a kind.
+/// A response to the next matching requests.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Fault {
-    /// The requests of this kind.
+    /// Matches requests of this kind only.
     #[serde(default)]
     pub(super) kind: Option<RequestKind>,
-    /// The requests of this service, such as `transfer`.
+    /// Matches requests to this service only, such as `transfer`.
     #[serde(default)]
     pub(super) service: Option<String>,
-    /// The requests with this name, such as `operation_ls`.
+    /// Matches requests of this operation only, such as `operation_ls`.
     #[serde(default)]
     pub(super) operation: Option<String>,
-    /// How many of them.
+    /// The number of requests that get this response.
     #[serde(default = "one")]
     pub(super) times: usize,
-    /// How long they wait. Without a status, they are answered as ever after that.
+    /// How long a request is delayed. Without another field, the request is then performed.
     #[serde(default)]
     pub(super) delay_ms: u64,
     #[serde(default)]
@@ -37,16 +37,16 @@ pub(super) struct Fault {
     pub(super) body: String,
     #[serde(default)]
     pub(super) content_type: Option<String>,
-    /// Seconds, as in a 429.
+    /// The header `Retry-After`, in seconds.
     #[serde(default)]
     pub(super) retry_after: Option<u64>,
-    /// The answer is this challenge of a real service.
+    /// The id of a recorded challenge.
     #[serde(default)]
     pub(super) challenge: Option<String>,
-    /// The answer asks for this, in the form of the service.
+    /// The requirement of a challenge in the form of the service.
     #[serde(default)]
     pub(super) requires: Option<Parameters>,
-    /// The connection ends within the answer.
+    /// The connection closes within the response.
     #[serde(default)]
     pub(super) reset: bool,
 }
@@ -56,7 +56,7 @@ fn one() -> usize {
 }
 
 impl Fault {
-    /// One request, of any kind, with nothing said of how.
+    /// A fault that matches one request of any kind, without a response.
     fn once() -> Self {
         Self {
             kind: None,
@@ -74,7 +74,7 @@ impl Fault {
         }
     }
 
-    /// Answers the next request of `kind` with a document of JSON.
+    /// Answers the next request of `kind` with a JSON document.
     pub(super) fn json(kind: RequestKind, status: u16, body: String) -> Self {
         Self {
             kind: Some(kind),
@@ -84,7 +84,7 @@ impl Fault {
         }
     }
 
-    /// Refuses the next request of `service` with a requirement.
+    /// Answers the next request to `service` with a challenge.
     pub(super) fn requiring(service: &str, parameters: Parameters) -> Self {
         Self {
             service: Some(service.to_owned()),
@@ -107,7 +107,7 @@ impl Fault {
         Duration::from_millis(self.delay_ms)
     }
 
-    /// The answer; `None` where the request is only delayed.
+    /// The response. `None` if the request is only delayed.
     pub(super) fn response(&self, service: &str, resource: &str) -> Option<Response> {
         if self.reset {
             let parts = [
@@ -124,7 +124,7 @@ impl Fault {
                     gare: &gare,
                     resource,
                 }),
-                // The one origin that is no service.
+                // The HTTPS servers of collections are not in the table of services.
                 None => https::challenge(&gare),
             });
         }
@@ -158,7 +158,7 @@ impl Fault {
     }
 }
 
-/// Whether a request is one of those that are `wanted`: of a kind, of a service, with a name.
+/// Whether a request matches `wanted`: a kind, the name of a service, and the name of an operation.
 pub(super) fn concerns(
     wanted: (Option<RequestKind>, Option<&str>, Option<&str>),
     kind: RequestKind,

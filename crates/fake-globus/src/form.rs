@@ -1,4 +1,4 @@
-//! People, policies and collections as they are written in a configuration and in a dump.
+//! The formats of people, policies and collections in a configuration and in a dump.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -23,12 +23,12 @@ enum Login {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PersonForm {
-    /// Who answers the login page: somebody with a browser, or the server itself.
+    /// How the login page is answered: in a browser, or by the server.
     #[serde(default)]
     login: Login,
     #[serde(default)]
     delay_ms: u64,
-    /// The identity that is picked.
+    /// The identity that an automatic person picks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     picks: Option<String>,
     #[serde(default = "yes")]
@@ -69,7 +69,7 @@ impl From<Person> for PersonForm {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct IdentityForm {
-    /// `ada@uchicago.edu`.
+    /// Such as `ada@uchicago.edu`.
     username: String,
     #[serde(default)]
     id: Option<Uuid>,
@@ -115,7 +115,7 @@ pub(super) struct PolicyForm {
     description: String,
     #[serde(default)]
     session_minutes: Option<u64>,
-    /// Beside the minutes.
+    /// Added to the minutes.
     #[serde(default, skip_serializing_if = "is_zero")]
     session_seconds: u64,
     #[serde(default)]
@@ -181,7 +181,7 @@ pub(super) struct CollectionForm {
     name: String,
     #[serde(default)]
     id: Option<Uuid>,
-    /// The directory that it serves.
+    /// The directory of the collection.
     root: PathBuf,
     #[serde(default)]
     session_minutes: Option<u64>,

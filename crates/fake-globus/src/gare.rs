@@ -1,9 +1,9 @@
-//! Globus Auth requirements errors: what a login has to satisfy, before a service writes it in its own form.
+//! Globus Auth Requirements Errors (GAREs), before a service writes them in its own form.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// What a login has to satisfy.
+/// `authorization_parameters`: the requirement for a login.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Parameters {
@@ -23,7 +23,7 @@ pub(super) struct Parameters {
     pub(super) prompt: Option<String>,
 }
 
-/// A requirement, and the words for people.
+/// A requirement with a message for people.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Gare {
     pub(super) parameters: Parameters,
@@ -40,7 +40,7 @@ impl Gare {
         }
     }
 
-    /// Consent to these scopes.
+    /// A requirement of consent to these scopes.
     pub(super) fn consent(message: &str, required_scopes: Vec<String>) -> Self {
         Self::new(Parameters {
             session_message: Some(message.to_owned()),
@@ -49,7 +49,7 @@ impl Gare {
         })
     }
 
-    /// A session that satisfies these policies.
+    /// A requirement of a session that satisfies these policies.
     pub(super) fn policies(message: &str, ids: impl IntoIterator<Item = String>) -> Self {
         Self::new(Parameters {
             session_message: Some(message.to_owned()),
@@ -58,7 +58,7 @@ impl Gare {
         })
     }
 
-    /// Whether it wants scopes and nothing of the session.
+    /// Whether scopes are required, and nothing of the session.
     pub(super) fn is_consent(&self) -> bool {
         let of = &self.parameters;
         let of_session = [
@@ -71,7 +71,7 @@ impl Gare {
             && of.session_required_mfa.is_none()
     }
 
-    /// One of the two codes that are defined.
+    /// The `code`: one of the two that are defined.
     pub(super) fn code(&self) -> &'static str {
         if self.is_consent() {
             "ConsentRequired"
@@ -80,12 +80,12 @@ impl Gare {
         }
     }
 
-    /// `authorization_parameters`.
+    /// The value of `authorization_parameters`.
     pub(super) fn parameters(&self) -> Value {
         json!(self.parameters)
     }
 
-    /// The document alone.
+    /// The bare document, in no service's form.
     pub(super) fn document(&self) -> Value {
         json!({"code": self.code(), "authorization_parameters": self.parameters()})
     }

@@ -1,4 +1,4 @@
-//! Who can log in.
+//! Identities, and users with linked identities.
 
 use std::str::FromStr;
 
@@ -10,8 +10,9 @@ use super::stable_id::stable_id;
 
 /// An identity such as `ada@uchicago.edu`, with the identities that are linked to it.
 ///
-/// An identity and its linked ones are one user (an *identity set*). The first is the primary one: tokens name it as
-/// `sub`, whichever of the set the person logged in with.
+/// An identity and its linked identities are one user (an *identity set*). The first one is the
+/// primary identity: it is the `sub` of every token, also after a login with another identity of
+/// the set.
 ///
 /// ```
 /// use fake_globus::Identity;
@@ -30,7 +31,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The identity `name@domain`. Its id is made of that.
+    /// The identity `name@domain`. Its id is derived from this username.
     pub fn new(name: impl Into<String>, domain: impl Into<String>) -> Self {
         let (name, domain) = (name.into(), domain.into());
         Self {
@@ -42,19 +43,20 @@ impl Identity {
         }
     }
 
-    /// Sets the id, which is made of the username otherwise.
+    /// Sets the id. Default: derived from the username.
     pub fn with_id(mut self, id: Uuid) -> Self {
         self.id = id;
         self
     }
 
-    /// Sets the name that people read, such as `Ada Lovelace`.
+    /// Sets the full name, such as `Ada Lovelace`. Default: the part of the username before the
+    /// `@`.
     pub fn full_name(mut self, full_name: impl Into<String>) -> Self {
         self.full_name = full_name.into();
         self
     }
 
-    /// Links `other`, with all that it has linked, to this identity: from now on they are one user.
+    /// Links `other` and the identities linked to it to this identity, which makes them one user.
     pub fn linked(mut self, mut other: Identity) -> Self {
         let further = std::mem::take(&mut other.linked);
         self.linked.push(other);
@@ -62,7 +64,7 @@ impl Identity {
         self
     }
 
-    /// The id that Globus Auth knows the identity by.
+    /// The id of the identity in Globus Auth.
     pub fn id(&self) -> Uuid {
         self.id
     }
@@ -72,7 +74,7 @@ impl Identity {
         format!("{}@{}", self.name, self.domain)
     }
 
-    /// What follows the `@`.
+    /// The part of the username after the `@`.
     pub fn domain(&self) -> &str {
         &self.domain
     }
@@ -90,7 +92,7 @@ impl Identity {
         std::iter::once(self).chain(linked).collect()
     }
 
-    /// Whether `text` names this identity: its id, its URN, or its username.
+    /// Whether `text` is the id, the URN or the username of this identity.
     pub(super) fn is_named(&self, text: &str) -> bool {
         let text = text
             .strip_prefix("urn:globus:auth:identity:")
@@ -108,7 +110,7 @@ impl Identity {
 impl FromStr for Identity {
     type Err = String;
 
-    /// From `name@domain`.
+    /// Parses `name@domain`.
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once('@') {
             Some((name, domain)) if !name.is_empty() && !domain.is_empty() => {
@@ -121,12 +123,12 @@ impl FromStr for Identity {
     }
 }
 
-/// An identity set. Never empty: it is made from an identity.
+/// An identity set.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct User {
     pub(super) primary: Identity,
     pub(super) linked: Vec<Identity>,
-    /// A client's own identity, which nobody can pick on a page.
+    /// The identity belongs to a client, and no person can pick it on the login page.
     pub(super) is_client: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Requests that come too often: 429, by a schedule.
+//! [`Limit`]: 429 responses by a schedule.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::fault::concerns;
 use super::record::RequestKind;
 use super::service::{self, Operation, Problem};
 
-/// A schedule by which requests are answered 429, with `Retry-After`, in the form of their service.
+/// A schedule of 429 responses, with `Retry-After`, in the error form of the service.
 ///
 /// ```
 /// use std::time::Duration;
@@ -23,10 +23,10 @@ use super::service::{self, Operation, Problem};
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limit {
-    /// So many requests from now on.
+    /// The number of requests that are answered 429.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     next: Option<u64>,
-    /// Each request with a number that this divides.
+    /// One request in this many is answered 429.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     every: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -38,7 +38,7 @@ pub struct Limit {
     /// In seconds.
     #[serde(default = "one")]
     retry_after: u64,
-    /// How many requests it has counted.
+    /// The number of matching requests so far.
     #[serde(default)]
     seen: u64,
 }
@@ -48,7 +48,7 @@ fn one() -> u64 {
 }
 
 impl Limit {
-    /// The next `requests` requests are too many; those after them are answered as ever.
+    /// Answers the next `requests` requests with 429.
     pub fn next(requests: u64) -> Self {
         Self {
             next: Some(requests),
@@ -57,7 +57,7 @@ impl Limit {
         }
     }
 
-    /// Each `nth` request is one too many.
+    /// Answers every `nth` request with 429.
     pub fn every(nth: u64) -> Self {
         Self {
             every: Some(nth),
@@ -66,31 +66,31 @@ impl Limit {
         }
     }
 
-    /// Counts the requests of this kind alone.
+    /// Counts only requests of this kind. Default: all kinds.
     pub fn kind(mut self, kind: RequestKind) -> Self {
         self.kind = Some(kind);
         self
     }
 
-    /// Counts the requests of this service alone, such as `transfer`.
+    /// Counts only requests to this service, such as `transfer`. Default: all services.
     pub fn service(mut self, name: impl Into<String>) -> Self {
         self.service = Some(name.into());
         self
     }
 
-    /// Counts the requests with this name alone, such as `operation_ls`.
+    /// Counts only requests of this operation, such as `operation_ls`. Default: all operations.
     pub fn operation(mut self, name: impl Into<String>) -> Self {
         self.operation = Some(name.into());
         self
     }
 
-    /// Says how long to wait, in whole seconds. Default: 1.
+    /// Sets `Retry-After`, in whole seconds. Default: 1.
     pub fn retry_after(mut self, after: Duration) -> Self {
         self.retry_after = after.as_secs();
         self
     }
 
-    /// What is wrong with it, if anything.
+    /// The error in the settings, if there is one.
     pub(super) fn contradiction(&self) -> Option<String> {
         match (self.next, self.every) {
             (Some(0), _) | (_, Some(0)) => Some("a limit counts from 1".to_owned()),
@@ -103,7 +103,8 @@ impl Limit {
         self.next.is_some_and(|next| self.seen >= next)
     }
 
-    /// Counts a request that it concerns: how long to wait, where that is one too many.
+    /// Counts a request if it matches. Returns `Retry-After` in seconds if the request is to be
+    /// answered 429.
     pub(super) fn count(
         &mut self,
         kind: RequestKind,
@@ -123,7 +124,7 @@ impl Limit {
     }
 }
 
-/// The answer to a request that is one too many.
+/// The 429 response of a service.
 pub(super) fn too_many(service: &str, resource: &str, retry_after: u64) -> Response {
     let problem = Problem {
         status: StatusCode::TOO_MANY_REQUESTS,

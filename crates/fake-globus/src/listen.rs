@@ -1,11 +1,12 @@
-//! The ports: one for Auth and Transfer, and one for each other service, as each has a host of its own in real life.
+//! The ports: one for Auth and Transfer, one for each other service and for each collection. The
+//! real services have a host each.
 
 use std::collections::HashMap;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use url::Url;
@@ -17,7 +18,7 @@ use super::https;
 use super::service::{Listed, SERVICES};
 use super::world::Shared;
 
-/// A port, and the services behind it.
+/// A listening socket, and its services.
 pub(super) struct Listener {
     pub(super) listener: TcpListener,
     pub(super) services: &'static [Listed],
@@ -26,7 +27,7 @@ pub(super) struct Listener {
 /// The names of services, and their URLs.
 type Urls = Vec<(&'static str, String)>;
 
-/// The HTTPS servers of collections: they are opened as collections come.
+/// The HTTPS servers of collections. Each one starts when its collection is added.
 #[derive(Debug)]
 pub(super) struct HttpsServers {
     host: IpAddr,
@@ -49,13 +50,13 @@ impl HttpsServers {
         }
     }
 
-    /// The URL of the server of a collection, which listens from now on if it did not before.
+    /// The URL of the server of a collection. Starts the server if it does not run yet.
     pub(super) fn url(&self, world: &Shared, id: Uuid) -> io::Result<String> {
         let mut urls = self.urls.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(url) = urls.get(&id) {
             return Ok(url.clone());
         }
-        // Behind the ports of the services.
+        // After the ports of the services.
         let number = u16::try_from(SERVICES.len() + urls.len()).unwrap_or(u16::MAX);
         let listener = std::net::TcpListener::bind((self.host, self.numbered(number)))?;
         listener.set_nonblocking(true)?;
@@ -65,12 +66,12 @@ impl HttpsServers {
         };
         let (router, mut stopped) = (https::router(world, id), self.stopped.clone());
         self.runtime.spawn(async move {
-            let listener = TcpListener::from_std(listener)?;
+            let listener = Prompt(TcpListener::from_std(listener)?);
             let router = router.into_make_service_with_connect_info::<https::Connection>();
             let server = axum::serve(listener, router);
             server
                 .with_graceful_shutdown(async move {
-                    // An error means that the handle is gone, which stops the server just the same.
+                    // An error means that `FakeGlobus` was dropped, which also stops the server.
                     let _ = stopped.changed().await;
                 })
                 .await
@@ -87,7 +88,26 @@ impl HttpsServers {
     }
 }
 
-/// Listens for all services: on the port and those that follow, or on free ones where it is 0.
+/// A listener whose connections do not use Nagle's algorithm. With it, a response in several packets
+/// waits 40 ms for the client to acknowledge the first.
+pub(super) struct Prompt(pub(super) TcpListener);
+
+impl axum::serve::Listener for Prompt {
+    type Io = TcpStream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (TcpStream, SocketAddr) {
+        let (stream, address) = axum::serve::Listener::accept(&mut self.0).await;
+        let _ = stream.set_nodelay(true);
+        (stream, address)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
+/// Listens for all services, on the configured port and the ports after it, or on free ports.
 pub(super) async fn all(
     config: &Config,
     public: Option<&Url>,
@@ -117,7 +137,7 @@ pub(super) async fn all(
 fn counted(public: &Url, number: u16) -> String {
     let mut url = public.clone();
     let first = public.port_or_known_default().unwrap_or(80);
-    // It fails for URLs without a host alone, which nobody can call anyway.
+    // It fails only for a URL without a host, which the configuration rejects.
     let _ = url.set_port(Some(first.saturating_add(number)));
     let url = String::from(url);
     if url.ends_with('/') { url } else { url + "/" }

@@ -1,11 +1,12 @@
-//! What happens to every request before and after its handler: notes are taken, and a panic is not lost.
+//! What every request passes: the check of its host, limits, faults, the log, and the report of
+//! panics.
 
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
-use axum::extract::{OriginalUri, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{DefaultBodyLimit, OriginalUri, Request, State};
+use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 
@@ -16,34 +17,40 @@ use super::service::Operation;
 use super::world::Shared;
 use super::{cors, limit};
 
-/// Extension of a request: the username whose token it carries, as soon as it is known.
+/// The maximal size of a request's body, in bytes. Submissions with many files and dumps are large.
+const LARGEST_BODY: usize = 64 * 1024 * 1024;
+
+/// Request extension: the username of the caller, once it is known.
 #[derive(Clone, Debug, Default)]
 pub(super) struct CalledBy(Arc<OnceLock<String>>);
 
 impl CalledBy {
     pub(super) fn name(&self, user: &User) {
-        // A request has one caller.
+        // A second call changes nothing: a request has one caller.
         let _ = self.0.set(user.primary.username());
     }
 }
 
-/// Notes whose token a request carries.
+/// Sets the username of the caller of a request.
 pub(super) fn called_by(request: &Request, user: &User) {
     if let Some(called_by) = request.extensions().get::<CalledBy>() {
         called_by.name(user);
     }
 }
 
-/// Extension of a response that asks for another login or consent.
+/// Response extension: the response is a challenge.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Challenged;
 
-/// Puts what concerns every request around `routes`.
+/// Adds the layer that every request passes.
 pub(super) fn with_common_layer(routes: Router<Shared>, world: &Shared) -> Router<Shared> {
-    routes.layer(from_fn_with_state(world.clone(), guard))
+    let limit = DefaultBodyLimit::max(LARGEST_BODY);
+    routes
+        .layer(limit)
+        .layer(from_fn_with_state(world.clone(), guard))
 }
 
-/// Answers a request, and takes a note of it.
+/// Answers a request with a limit, a fault or `answer`, and records it.
 pub(super) async fn record(
     world: &Shared,
     operation: Option<Operation>,
@@ -100,14 +107,14 @@ pub(super) async fn record(
     response
 }
 
-/// Refuses what is meant for another host. Runs the handler in a task of its own, so that its panic can be reported
-/// instead of ending the connection.
+/// Rejects a request to another host. Runs the handler in its own task, so that a panic is reported
+/// and does not close the connection.
 async fn guard(State(world): State<Shared>, request: Request, next: Next) -> Response {
-    if !names_this_server(request.headers(), world.host.as_deref()) {
-        // A web page elsewhere can point a name of its own at 127.0.0.1 (DNS rebinding).
+    if !names_this_server(&request, world.host.as_deref()) {
+        // DNS rebinding: a web page can let a name of its own resolve to 127.0.0.1.
         return (
             StatusCode::MISDIRECTED_REQUEST,
-            "this server answers to loopback names, and to that of its public URL",
+            "this server accepts loopback hosts and the host of its public URL only",
         )
             .into_response();
     }
@@ -135,11 +142,11 @@ fn panic_message(payload: &(dyn Any + Send)) -> String {
     let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
     format!(
         "a handler panicked: {}",
-        text.unwrap_or("with a value that is no text")
+        text.unwrap_or("with a value that is not text")
     )
 }
 
-/// How long a request has to wait that is one too many.
+/// `Retry-After` in seconds, if a limit answers the request.
 fn limit(
     world: &Shared,
     kind: RequestKind,
@@ -150,13 +157,13 @@ fn limit(
     let counted = limits
         .iter_mut()
         .map(|limit| limit.count(kind, service, operation));
-    // Each of them counts.
+    // `fold` visits every limit, so that each one counts the request.
     let wait = counted.fold(None, |wait: Option<u64>, one| wait.max(one));
     limits.retain(|limit| !limit.is_over());
     wait
 }
 
-/// Takes the fault that concerns a request, if there is one.
+/// The first fault that matches a request. Counts the request for it.
 fn fault(
     world: &Shared,
     kind: RequestKind,
@@ -177,12 +184,15 @@ fn fault(
     }
 }
 
-fn names_this_server(headers: &HeaderMap, public: Option<&str>) -> bool {
-    // HTTP/2 names the host in the URI and may leave the header out.
-    let Some(host) = headers.get(header::HOST) else {
-        return true;
+/// Whether the host of a request is a loopback name or the host of the public URL.
+fn names_this_server<B>(request: &axum::http::Request<B>, public: Option<&str>) -> bool {
+    let header = request.headers().get(header::HOST);
+    let host = match (header, request.uri().authority()) {
+        (Some(host), _) => host.to_str().unwrap_or_default(),
+        // HTTP/2 has the host in the URI and may omit the header.
+        (None, Some(authority)) => authority.as_str(),
+        (None, None) => return true,
     };
-    let host = host.to_str().unwrap_or_default();
     let name = match host.rsplit_once(':') {
         // The colons of an IPv6 address stand within brackets.
         Some((name, port)) if !port.ends_with(']') => name,
@@ -226,7 +236,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn host_header_must_name_loopback() {
+    fn host_must_name_loopback() {
         for (host, ok) in [
             ("127.0.0.1:80", true),
             ("localhost", true),
@@ -235,8 +245,13 @@ mod tests {
             ("[::2]", false),
             ("evil.example:80", false),
         ] {
-            let headers = HeaderMap::from_iter([(header::HOST, host.parse().expect("a value"))]);
-            assert_eq!(names_this_server(&headers, None), ok, "{host}");
+            let request = axum::http::Request::builder();
+            let of_header = request.header(header::HOST, host).body(());
+            let of_uri = axum::http::Request::get(format!("http://{host}/")).body(());
+            for request in [of_header, of_uri] {
+                let request = request.expect("a request");
+                assert_eq!(names_this_server(&request, None), ok, "{host}");
+            }
         }
     }
 }

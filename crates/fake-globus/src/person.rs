@@ -1,10 +1,13 @@
-//! Who sits before the browser.
+//! [`Person`]: the person who answers the login page.
 
-use super::form;
-use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// The person who answers the login page: one with a browser, or one that the server plays itself.
+use serde::{Deserialize, Serialize};
+
+use super::form;
+
+/// The person who answers the login page: a real one in a browser, or one that the server
+/// simulates.
 ///
 /// ```
 /// use fake_globus::Person;
@@ -24,7 +27,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// Shows the login page and waits for somebody to fill it in. The default.
+    /// A person in a browser: the server shows the login page and waits for its form. The default.
     pub fn browser() -> Self {
         Self {
             automatic: false,
@@ -35,8 +38,8 @@ impl Person {
         }
     }
 
-    /// Answers at once: picks the first identity that satisfies what is asked for, and approves. `GET authorize`
-    /// redirects without a page in between.
+    /// A simulated person, who picks the first identity that satisfies the requirement and
+    /// approves. `GET authorize` redirects at once, without a page.
     pub fn automatic() -> Self {
         Self {
             automatic: true,
@@ -44,26 +47,27 @@ impl Person {
         }
     }
 
-    /// Denies every request: the program is redirected to with `error=access_denied`.
+    /// Makes the person deny every login: the redirect has `error=access_denied`.
     pub fn declines(mut self) -> Self {
         self.declines = true;
         self
     }
 
-    /// Takes that long to answer, in real time. For an automatic person only.
+    /// Sets how long an automatic person takes to answer, in real time. Default: zero.
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
     }
 
-    /// Always picks the identity with this username or id. Where that one does not satisfy what is asked for, the
-    /// login ends with `error=access_denied`.
+    /// Makes an automatic person always pick the identity with this username or id. If it does not
+    /// satisfy the requirement, the login ends with `error=access_denied`.
     pub fn picks(mut self, identity: impl Into<String>) -> Self {
         self.picks = Some(identity.into());
         self
     }
 
-    /// Has no second factor: cannot satisfy a requirement for multi-factor authentication.
+    /// Takes the second factor away: the person cannot satisfy a requirement of multi-factor
+    /// authentication.
     pub fn without_mfa(mut self) -> Self {
         self.has_mfa = false;
         self

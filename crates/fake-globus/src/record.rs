@@ -1,13 +1,13 @@
-//! What the server saw: for assertions.
+//! The log of a server: requests, counts and violations, for assertions.
 
-use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 use axum::http::Method;
+use serde::{Deserialize, Serialize};
 
 use super::service::Operation;
 
-/// A request, and how it was answered.
+/// A request to the server, with the outcome.
 ///
 /// ```
 /// use fake_globus::{FakeGlobus, RequestKind};
@@ -24,40 +24,41 @@ use super::service::Operation;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SeenRequest {
-    /// What the request was for.
+    /// The kind of the request.
     pub kind: RequestKind,
-    /// The name that the official SDK has for the call, such as `operation_ls`; `None` for what is not served.
+    /// The name of the call in the official SDK, such as `operation_ls`. `None` if the endpoint is
+    /// not served.
     pub operation: Option<&'static str>,
-    /// Its method.
+    /// The method.
     pub method: Method,
-    /// Its path, still percent-encoded.
+    /// The path, percent-encoded.
     pub path: String,
-    /// Its query, still percent-encoded.
+    /// The query, percent-encoded.
     pub query: Option<String>,
-    /// The username (primary identity) whose token it carried; `None` without a valid one.
+    /// The username (primary identity) that the token belongs to. `None` without a valid token.
     pub user: Option<String>,
-    /// The status that it was answered with.
+    /// The status of the response.
     pub status: u16,
-    /// Whether the answer asked for another login or consent.
+    /// Whether the response was a challenge.
     pub challenged: bool,
 }
 
-/// What a request is for.
+/// The kind of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RequestKind {
     /// `GET /v2/oauth2/authorize`: a login begins.
     Authorize,
-    /// The answer of a person on the login page.
+    /// The form of the login page.
     Decision,
-    /// `POST /v2/oauth2/token`, whatever the grant.
+    /// `POST /v2/oauth2/token`, with any grant.
     Token,
     /// `POST /v2/oauth2/token/revoke`.
     Revoke,
     /// `GET /v2/oauth2/userinfo`.
     UserInfo,
-    /// Anything else of Auth.
+    /// Any other request to Auth.
     OtherAuth,
     /// `GET operation/endpoint/{id}/ls`.
     List,
@@ -65,11 +66,11 @@ pub enum RequestKind {
     Stat,
     /// `POST operation/endpoint/{id}/mkdir`.
     MakeDirectory,
-    /// `POST transfer` or `POST delete`: a task is submitted.
+    /// `POST transfer` or `POST delete`, which submit a task.
     Submit,
-    /// Anything else of Transfer.
+    /// Any other request to Transfer.
     OtherTransfer,
-    /// Anything of a service other than Auth and Transfer.
+    /// A request to any other service.
     OtherService,
 }
 
@@ -92,33 +93,33 @@ impl RequestKind {
     }
 }
 
-/// How often what happened.
+/// Counts of logins, grants, listings and challenges.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Counts {
     /// Logins that a person approved.
     pub logins: usize,
-    /// Logins that a person denied, or could not satisfy.
+    /// Logins that a person denied, or whose requirement no identity satisfied.
     pub declined: usize,
-    /// Codes exchanged for tokens.
+    /// Codes that were exchanged for tokens.
     pub code_grants: usize,
-    /// Tokens renewed with a refresh token.
+    /// Refreshes: uses of a refresh token.
     pub refresh_grants: usize,
-    /// Tokens given to a client for itself.
+    /// Grants of tokens to a client for itself.
     pub client_grants: usize,
-    /// Requests for a listing, refused ones too.
+    /// Requests for a listing, with any outcome.
     pub listings: usize,
-    /// Answers that asked for another login or consent.
+    /// Challenges: responses that require another login or a consent.
     pub challenges: usize,
 }
 
-/// Something that a well-behaved program does not do.
+/// A fault of a program under test.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Violation {
-    /// What it was.
+    /// The kind of the violation.
     pub kind: ViolationKind,
-    /// The circumstances, without secrets.
+    /// Details, without secrets.
     pub detail: String,
 }
 
@@ -127,22 +128,21 @@ pub struct Violation {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ViolationKind {
-    /// A token that was never issued.
+    /// A token that was never issued, or expired days ago.
     UnknownToken,
     /// A token for another service.
     WrongResourceServer,
-    /// The request said, in the header [`EXPECT_USER`](super::EXPECT_USER), whom it is for, and carried the token of
-    /// somebody else.
+    /// A token of another user than the one in the header [`EXPECT_USER`](super::EXPECT_USER).
     WrongUser,
     /// More than one `Authorization` header.
     SeveralCredentials,
-    /// A token in a URL, where logs keep it.
+    /// A token in a URL, which ends up in logs.
     TokenInUrl,
     /// A code that was exchanged before, or never issued.
     CodeReused,
     /// A code of another client or for another redirect URI.
     WrongCode,
-    /// A PKCE verifier that does not belong to the code.
+    /// A PKCE verifier that does not match the code's challenge.
     WrongVerifier,
     /// A refresh token of another client, or one that was never issued.
     WrongRefreshToken,
@@ -150,10 +150,10 @@ pub enum ViolationKind {
     WrongSecret,
 }
 
-/// How many requests and violations are kept, unless another number is set.
+/// The default number of requests and violations that are kept.
 pub(super) const KEPT: usize = 100_000;
 
-/// How many panics are kept: one is enough to fail a test.
+/// How many panics are kept. One is enough to fail a test.
 const KEPT_PANICS: usize = 100;
 
 /// Appends to a list of which only the last `kept` elements are kept.
@@ -164,15 +164,15 @@ pub(super) fn push_last<T>(list: &mut VecDeque<T>, last: T, kept: usize) {
     }
 }
 
-/// Everything noted so far.
+/// The log of a server.
 #[derive(Debug, Default)]
 pub(super) struct Log {
     pub(super) requests: VecDeque<SeenRequest>,
-    /// How many requests and violations are kept.
+    /// The number of requests and violations that are kept.
     pub(super) kept: usize,
     pub(super) counts: Counts,
     pub(super) violations: VecDeque<Violation>,
-    /// The messages of handlers that panicked.
+    /// The messages of panics in handlers.
     pub(super) panics: VecDeque<String>,
 }
 
@@ -184,7 +184,7 @@ impl Log {
         }
     }
 
-    /// Forgets all but panics.
+    /// Clears everything except panics.
     pub(super) fn clear(&mut self) {
         *self = Self {
             panics: std::mem::take(&mut self.panics),

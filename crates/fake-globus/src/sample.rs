@@ -1,14 +1,15 @@
-//! A server for a test, in one line.
+//! [`Sample`]: a server for a test, started in one line.
 
 use uuid::Uuid;
 
 use super::builder::{FakeGlobusBuilder, StartError};
 use super::collection::Collection;
+use super::error::UnknownError;
 use super::identity::Identity;
 use super::person::Person;
-use super::server::{FakeGlobus, UnknownError};
+use super::server::FakeGlobus;
 
-/// A server with one person and one collection: what [`FakeGlobus::sample`] starts.
+/// A server with one user and one collection. Started by [`FakeGlobus::sample`].
 ///
 /// ```
 /// use fake_globus::{Collection, FakeGlobus};
@@ -34,7 +35,8 @@ pub struct Sample {
 }
 
 impl FakeGlobus {
-    /// Starts a server for a test: with this collection, and with a person who logs in at once, as `ada@uchicago.edu`.
+    /// Starts a server with this collection and an automatic person, who logs in as
+    /// `ada@uchicago.edu`.
     ///
     /// # Errors
     /// If the collection's directory cannot be opened, or its settings contradict each other.
@@ -45,7 +47,7 @@ impl FakeGlobus {
 }
 
 impl FakeGlobusBuilder {
-    /// Starts the server with this collection too, and with `ada@uchicago.edu` as its first identity.
+    /// Starts the server with this collection added, and with `ada@uchicago.edu` as its first user.
     ///
     /// # Errors
     /// As [`start`](Self::start).
@@ -68,10 +70,10 @@ impl Sample {
         format!("{base}v0.10/operation/endpoint/{id}/ls")
     }
 
-    /// A token of Ada's for Transfer, without a login.
+    /// Issues a token of `ada` for Transfer, without a login.
     ///
     /// # Errors
-    /// If a dump without her was [loaded](FakeGlobus::load).
+    /// If a dump without `ada` was [loaded](FakeGlobus::load).
     pub fn token(&self) -> Result<String, UnknownError> {
         let scope = "urn:globus:auth:scope:transfer.api.globus.org:all";
         self.globus.issue_token(&self.ada, scope)

@@ -1,21 +1,22 @@
-//! Scope strings, with their dependent scopes: `transfer:all[*collection/data_access]`.
+//! Scope strings with dependent scopes, such as `transfer:all[*collection/data_access]`.
 
-use super::service::SERVICES;
 use serde::{Deserialize, Serialize};
 
-/// Deeper trees than this are refused, so that parsing stays bounded.
+use super::service::SERVICES;
+
+/// The deepest tree of scopes that is parsed. It bounds the recursion.
 const MAX_DEPTH: usize = 16;
 
-/// A scope, and the scopes that its resource server is to be granted in turn.
+/// A scope with its dependent scopes, which its resource server gets in turn.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Scope {
     pub(super) name: String,
-    /// Marked with `*`: the user may withdraw it on its own.
+    /// Marked with `*`: the user may revoke the consent to it alone.
     pub(super) atomically_revocable: bool,
     pub(super) dependencies: Vec<Scope>,
 }
 
-/// Parses a space-separated list. `Err` says what is wrong with it.
+/// Parses a space-separated list of scopes. The error is a message.
 pub(super) fn parse(text: &str) -> Result<Vec<Scope>, String> {
     let mut rest = text;
     let scopes = list(&mut rest, 0)?;
@@ -64,7 +65,7 @@ fn scope(rest: &mut &str, depth: usize) -> Result<Scope, String> {
     })
 }
 
-/// The resource server that a scope belongs to; `None` if no service has such a scope.
+/// The resource server of a scope. `None` if no service has such a scope.
 pub(super) fn resource_server(name: &str) -> Option<&str> {
     if matches!(name, "openid" | "profile" | "email" | "offline_access") {
         return Some("auth.globus.org");
@@ -106,7 +107,7 @@ mod tests {
     }
 
     #[checks::test]
-    fn malformed_scope_lists_are_refused() {
+    fn malformed_scope_lists_are_rejected() {
         for text in ["a[b", "a]", "a[[b]]", "*", "[a]", &"a[".repeat(1000)] {
             assert!(parse(text).is_err(), "{text}");
         }

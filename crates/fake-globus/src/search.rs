@@ -1,4 +1,4 @@
-//! Globus Search: it has no endpoints yet, and refuses in its own form.
+//! Globus Search. It serves no endpoint yet.
 
 use axum::http::StatusCode;
 use axum::response::Response;

@@ -1,11 +1,11 @@
-//! The running server.
+//! [`FakeGlobus`]: a running server.
 
 use std::fmt;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::serve::ListenerExt;
+
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -13,11 +13,12 @@ use uuid::Uuid;
 use super::builder::FakeGlobusBuilder;
 use super::clock::Clock;
 use super::command::{Command, Dump};
+use super::error::{ShutdownError, UnknownError};
 use super::fault::Fault;
 use super::https::{BackEndError, BrokenBackEnd};
 use super::identity::Identity;
 use super::limit::Limit;
-use super::listen::Listener;
+use super::listen::{Listener, Prompt};
 use super::person::Person;
 use super::record::{Counts, RequestKind, SeenRequest, Violation};
 use super::service::Listed;
@@ -25,14 +26,17 @@ use super::state::Client;
 use super::world::Shared;
 use super::{auth, control, observe, service};
 
-/// How long [`FakeGlobus::shutdown`] waits for requests that are still being answered.
+/// How long [`FakeGlobus::shutdown`] waits for requests in progress.
 const GRACE: Duration = Duration::from_millis(800);
 
-/// An embedded Globus Transfer and Globus Auth, listening on 127.0.0.1 and nowhere else.
+/// A running fake Globus. By default it listens on 127.0.0.1 only.
 ///
-/// Auth and Transfer share one port, each other service has its own. Set `GLOBUS_SDK_SERVICE_URL_TRANSFER` and `GLOBUS_SDK_SERVICE_URL_AUTH` to
-/// [`transfer_url`](Self::transfer_url) and [`auth_url`](Self::auth_url), and the official Python SDK and `globus`
-/// command line talk to it. It stops when it is dropped; [`shutdown`](Self::shutdown) also tells how it went.
+/// Auth and Transfer share one port; each other service has its own. The official SDKs and the
+/// `globus` command line use it when their environment has the variables of
+/// [`environment`](Self::environment).
+///
+/// The server stops when this value is dropped. [`shutdown`](Self::shutdown) also reports what went
+/// wrong inside the server.
 ///
 /// ```
 /// use fake_globus::{Collection, FakeGlobus, Identity, Person};
@@ -42,7 +46,9 @@ const GRACE: Duration = Duration::from_millis(800);
 /// let data = tempfile::tempdir()?;
 /// std::fs::write(data.path().join("hello.txt"), "hello")?;
 /// let ada = Identity::new("ada", "uchicago.edu");
-/// let collection = Collection::new("My data", data.path()).domain("uchicago.edu").session_minutes(1);
+/// let collection = Collection::new("My data", data.path())
+///     .domain("uchicago.edu")
+///     .session_minutes(1);
 /// let id = collection.id();
 ///
 /// let globus = FakeGlobus::builder()
@@ -58,9 +64,9 @@ const GRACE: Duration = Duration::from_millis(800);
 /// assert!(list().await?.text().await?.contains("hello.txt"));
 ///
 /// globus.clock().advance(Duration::from_secs(120));
-/// let refused = list().await?;
-/// assert_eq!(refused.status(), 502);
-/// assert!(refused.text().await?.contains("530-GridFTP-JSON-Result"));
+/// let challenged = list().await?;
+/// assert_eq!(challenged.status(), 502);
+/// assert!(challenged.text().await?.contains("530-GridFTP-JSON-Result"));
 /// assert_eq!(globus.counts().challenges, 1);
 /// globus.shutdown().await?;
 /// # Ok(()) }
@@ -79,7 +85,7 @@ impl FakeGlobus {
         self.world.clone()
     }
 
-    /// Sets a server up.
+    /// A builder with the default settings.
     pub fn builder() -> FakeGlobusBuilder {
         FakeGlobusBuilder::default()
     }
@@ -93,14 +99,10 @@ impl FakeGlobus {
     ) -> Self {
         let mut tasks = JoinSet::new();
         for Listener { listener, services } in listeners {
-            // Otherwise an answer in several pieces waits for the client to acknowledge the first: 40 ms.
-            let listener = listener.tap_io(|stream| {
-                let _ = stream.set_nodelay(true);
-            });
             let mut stopped = stopped.clone();
-            let server = axum::serve(listener, router(services, &world));
+            let server = axum::serve(Prompt(listener), router(services, &world));
             let server = server.with_graceful_shutdown(async move {
-                // An error means that the handle is gone, which stops the server just the same.
+                // An error means that `FakeGlobus` was dropped, which also stops the server.
                 let _ = stopped.changed().await;
             });
             tasks.spawn(async move { server.await });
@@ -114,7 +116,8 @@ impl FakeGlobus {
         }
     }
 
-    /// The base URL of Transfer, with a slash at its end: the value for `GLOBUS_SDK_SERVICE_URL_TRANSFER`.
+    /// The base URL of Transfer, with a slash at its end: the value for
+    /// `GLOBUS_SDK_SERVICE_URL_TRANSFER`.
     pub fn transfer_url(&self) -> &str {
         &self.world.base
     }
@@ -124,7 +127,8 @@ impl FakeGlobus {
         &self.world.base
     }
 
-    /// The environment variables that lead the official SDKs and command line to all services, and their values.
+    /// The environment variables that point the official SDKs and the `globus` command line to this
+    /// server, with their values.
     ///
     /// ```
     /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -138,25 +142,27 @@ impl FakeGlobus {
         self.world.environment()
     }
 
-    /// The base URL of a service by the name that the SDKs have for it, such as `groups`; with a slash at its end.
+    /// The base URL of a service by its name in the SDKs, such as `groups`; with a slash at its
+    /// end. `None` if there is no such service.
     pub fn service_url(&self, name: &str) -> Option<&str> {
         let mut urls = self.world.urls.iter();
         let found = urls.find(|(known, _)| *known == name);
         found.map(|(_, url)| url.as_str())
     }
 
-    /// The base URL of the HTTPS server of a collection, with a slash at its end. It speaks plain HTTP on loopback.
+    /// The base URL of the HTTPS server of a collection, with a slash at its end. The server speaks
+    /// plain HTTP on loopback. `None` if there is no such collection, or no port for its server.
     pub fn https_url(&self, collection: Uuid) -> Option<String> {
         self.world.state().collection(collection)?;
         self.world.https.url(&self.world, collection).ok()
     }
 
-    /// The id of a native client: it has no secret and uses PKCE.
+    /// The id of a native client, which has no secret and uses PKCE.
     pub fn client_id(&self) -> Uuid {
         self.native
     }
 
-    /// The id of a confidential client, which can also log in as itself. Its secret is
+    /// The id of a confidential client, which can also get tokens for itself. Its secret is
     /// [`client_secret`](Self::client_secret).
     pub fn confidential_client_id(&self) -> Uuid {
         self.confidential
@@ -172,33 +178,36 @@ impl FakeGlobus {
             .unwrap_or_default()
     }
 
-    /// The clock that session ages and token lifetimes are measured on.
+    /// The clock that measures session ages and token lifetimes.
     pub fn clock(&self) -> Clock {
         self.world.clock.clone()
     }
 
-    /// Has somebody else answer the logins from now on.
+    /// Replaces the person who answers the login page.
     pub fn set_person(&self, person: Person) {
         self.apply(Command::SetPerson(person));
     }
 
-    /// Logs everybody out of the browser: the next login authenticates anew, `prompt=login` or not.
+    /// Logs all identities out of the browser: the next login authenticates again, with or without
+    /// `prompt=login`.
     pub fn forget_browser(&self) {
         self.apply(Command::ForgetBrowser {});
     }
 
-    /// Gives `identity` an access token without a login, as the native client, and the consents for `scopes` with it.
-    /// The session counts as authenticated now. Where the scopes belong to several services, the token is for the
-    /// first of them.
+    /// Issues an access token for `identity` to the native client without a login, and grants the
+    /// consents to `scopes`.
+    ///
+    /// The token's session is authenticated at this moment. If the scopes belong to several
+    /// services, the token is for the service of the first scope.
     ///
     /// # Errors
-    /// If the identity is not among the server's, or the scopes cannot be parsed.
+    /// If the server has no such identity, or the scopes cannot be parsed.
     pub fn issue_token(&self, identity: &Identity, scopes: &str) -> Result<String, UnknownError> {
         auth::grant::without_login(&self.world, self.native, identity.id(), scopes)
             .map_err(UnknownError)
     }
 
-    /// Revokes an access or refresh token. `false` if there is no such token.
+    /// Revokes an access or refresh token. Returns `false` if there is no such token.
     pub fn revoke_token(&self, token: &str) -> bool {
         let token = token.to_owned();
         self.apply(Command::RevokeToken { token })
@@ -209,59 +218,64 @@ impl FakeGlobus {
         self.apply(Command::RevokeTokens {});
     }
 
-    /// Makes all sessions of the user that `identity` belongs to older than any policy allows.
+    /// Makes all sessions of the user with `identity` older than any policy allows.
     pub fn expire_sessions(&self, identity: &Identity) {
         let identity = Some(identity.id().to_string());
         self.apply(Command::ExpireSessions { identity });
     }
 
-    /// Goes back to how the server started, its clock included. Requests, counts and violations are forgotten.
+    /// Restores the state and the clock that the server started with. Forgets requests, counts and
+    /// violations.
     pub fn reset(&self) {
         self.apply(Command::Reset {});
     }
 
-    /// All that the server remembers, but for its log, as JSON: with all secrets.
+    /// The state of the server as JSON, without its log. It contains all secrets.
     pub fn dump(&self) -> String {
         serde_json::to_string(&Dump::of(&self.world)).unwrap_or_default()
     }
 
-    /// Goes back to what was [dumped](Self::dump), here or by another server.
+    /// Restores a state that this or another server [dumped](Self::dump).
     ///
     /// # Errors
-    /// If it is no dump, or a collection's directory is gone.
+    /// If `dump` is not a dump, or the directory of one of its collections cannot be opened.
     pub fn load(&self, dump: &str) -> Result<(), UnknownError> {
         let state = serde_json::from_str(dump).map_err(|error| UnknownError(error.to_string()))?;
         self.apply(Command::Load { state });
         Ok(())
     }
 
-    /// Waits until the server has answered `requests` requests in all.
+    /// Waits until the server has answered at least `requests` requests since its start or reset.
     pub async fn wait_for_requests(&self, requests: usize) {
         self.world.wait_for_requests(requests, |_| true).await;
     }
 
-    /// Gives a command that cannot fail, or whose failure is told by `false`.
+    /// Applies a command. Returns `false` if the command failed.
     fn apply(&self, command: Command) -> bool {
         command.apply(&self.world).is_ok()
     }
 
-    /// Withdraws all consents of the user that `identity` belongs to.
+    /// Revokes all consents of the user with `identity`.
     pub fn revoke_consents(&self, identity: &Identity) {
         let identity = identity.id().to_string();
         self.apply(Command::RevokeConsents { identity });
     }
 
-    /// Answers the next request of this kind with `status` and the JSON text `body`, instead of doing what it says.
-    /// Called more than once, the answers queue up. A status that HTTP does not have becomes 500.
+    /// Answers the next request of this kind with `status` and the JSON text `body`, without
+    /// performing it.
+    ///
+    /// Several calls queue several responses. An invalid status becomes 500.
     pub fn fail_next(&self, kind: RequestKind, status: u16, body: impl Into<String>) {
         self.apply(Command::Fail(Fault::json(kind, status, body.into())));
     }
 
-    /// Refuses the next request of a service, such as `groups`, with a requirement: JSON text with the members of
-    /// `authorization_parameters`. The service says it in its own form.
+    /// Answers the next request to a service, such as `groups`, with a challenge in the service's
+    /// own form. `parameters` is JSON text with the members of `authorization_parameters`.
+    ///
+    /// The service `https` stands for the HTTPS servers of collections.
     ///
     /// # Errors
-    /// If it is no requirement, or there is no such service. That of the collections' HTTPS servers is `https`.
+    /// If `parameters` is not a requirement, or there is no such service.
     pub fn require_next(&self, service: &str, parameters: &str) -> Result<(), UnknownError> {
         let parameters = serde_json::from_str(parameters);
         let parameters = parameters.map_err(|error| UnknownError(error.to_string()))?;
@@ -270,18 +284,19 @@ impl FakeGlobus {
             .map_err(|error| UnknownError(error.to_string()))
     }
 
-    /// Answers some of the requests to come with 429, with `Retry-After`.
+    /// Adds a limit: some of the following requests are answered 429, with `Retry-After`.
     ///
     /// # Errors
-    /// If the limit counts to 0.
+    /// If the limit counts to 0, or is for a service that does not exist.
     pub fn limit(&self, limit: Limit) -> Result<(), UnknownError> {
         let done = Command::Limit(limit).apply(&self.world);
         done.map(drop)
             .map_err(|error| UnknownError(error.to_string()))
     }
 
-    /// Breaks a back end of the collections' HTTPS servers: on each of the next connections that a request comes on, all
-    /// requests are answered 404 with `c=ENDPOINT_ERROR` for as long as the connection lasts.
+    /// Simulates a broken back end of the collections' HTTPS servers: on each of the next
+    /// `connections` that carry a request, every request is answered 404 with `c=ENDPOINT_ERROR`
+    /// until the connection closes.
     pub fn break_back_end(&self, connections: usize) {
         self.apply(Command::BreakBackEnd(BrokenBackEnd {
             collection: None,
@@ -290,36 +305,40 @@ impl FakeGlobus {
         }));
     }
 
-    /// Forgets all answers that were ordered, limits and broken back ends.
+    /// Removes all responses that tests queued, all limits and all broken back ends.
     pub fn clear_faults(&self) {
         self.apply(Command::ClearFaults {});
     }
 
-    /// Has Auth ignore `session_required_mfa` where neither identities nor a domain are required beside it, or refuse it.
+    /// Whether Auth ignores `session_required_mfa` in a login that requires neither identities nor
+    /// a domain. If not, Auth rejects such a login.
     pub fn ignore_lone_mfa(&self, ignore: bool) {
         self.apply(Command::IgnoreLoneMfa { ignore });
     }
 
-    /// The requests seen so far, in the order in which they were answered; the
-    /// [last ones](FakeGlobusBuilder::keep_requests) where not all are kept.
+    /// The requests so far, in the order in which they were answered. Only the
+    /// [last ones](FakeGlobusBuilder::keep_requests) are kept.
     pub fn requests(&self) -> Vec<SeenRequest> {
         self.world.log().requests.iter().cloned().collect()
     }
 
-    /// How often what happened so far.
+    /// Counts of logins, grants, listings and challenges so far.
     pub fn counts(&self) -> Counts {
         self.world.log().counts
     }
 
-    /// What no well-behaved program would have done. An empty list is what a test wants to see.
+    /// The faults of the programs under test so far, such as a code that was used twice. A test
+    /// usually asserts that there are none. Only the
+    /// [last ones](FakeGlobusBuilder::keep_requests) are kept.
     pub fn violations(&self) -> Vec<Violation> {
         self.world.log().violations.iter().cloned().collect()
     }
 
-    /// Stops the server: no new connections, and up to 0.8 seconds for requests that are still being answered.
+    /// Stops the server. It accepts no new connections, and waits up to 0.8 seconds for requests in
+    /// progress.
     ///
     /// # Errors
-    /// If one of the server's own handlers panicked, or the server stopped listening by itself.
+    /// If a handler of the server panicked, or the server stopped listening by itself.
     pub async fn shutdown(mut self) -> Result<(), ShutdownError> {
         self.stop.take();
         let ended = async {
@@ -356,34 +375,10 @@ fn router(services: &'static [Listed], world: &Shared) -> Router {
 
 impl fmt::Debug for FakeGlobus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Tokens, codes and the client's secret stay out.
+        // Without tokens, codes and the client's secret.
         f.debug_struct("FakeGlobus")
             .field("url", &self.world.base)
             .field("counts", &self.counts())
             .finish_non_exhaustive()
     }
 }
-
-/// An identity or scope that [`FakeGlobus::issue_token`] does not know.
-#[derive(Debug)]
-pub struct UnknownError(String);
-
-impl fmt::Display for UnknownError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for UnknownError {}
-
-/// What went wrong inside a [`FakeGlobus`] while it ran.
-#[derive(Debug)]
-pub struct ShutdownError(Vec<String>);
-
-impl fmt::Display for ShutdownError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the server failed while it ran: {}", self.0.join("; "))
-    }
-}
-
-impl std::error::Error for ShutdownError {}

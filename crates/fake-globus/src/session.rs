@@ -1,22 +1,22 @@
-//! Sessions: who authenticated, when and how strongly; and what may be demanded of them.
+//! Sessions, with their authentications, and the demands of collections and policies on them.
 
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::identity::{Identity, User};
 
-/// One authentication of one identity.
+/// An authentication of an identity.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Authentication {
     pub(super) at: SystemTime,
     pub(super) mfa: bool,
 }
 
-/// The authentications that a token rests on. It never changes once tokens were issued for it: renewing a token makes
-/// no session younger, and a later login gives new tokens a new session.
+/// The authentications of a token. A refreshed token keeps its session, and the tokens of a later
+/// login get a new one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Session {
     pub(super) id: Uuid,
@@ -38,7 +38,7 @@ impl Session {
         )]))
     }
 
-    /// The same, but older than any policy allows.
+    /// A copy of the session that is older than any policy allows.
     pub(super) fn expired(&self) -> Self {
         let mut session = self.clone();
         for authentication in session.authentications.values_mut() {
@@ -47,7 +47,7 @@ impl Session {
         session
     }
 
-    /// The last time that anybody of the set authenticated.
+    /// The time of the last authentication.
     pub(super) fn latest(&self) -> Option<SystemTime> {
         self.authentications
             .values()
@@ -56,7 +56,8 @@ impl Session {
     }
 }
 
-/// The error in the settings of `guarded`, whose demand is [never met](Demand::is_never_met).
+/// The message for a demand that is [never met](Demand::is_never_met). `guarded` names its owner,
+/// such as `group "Climate"`.
 pub(super) fn never_met(guarded: &str) -> String {
     format!("no session satisfies the 0 minutes of the {guarded}")
 }
@@ -64,11 +65,11 @@ pub(super) fn never_met(guarded: &str) -> String {
 /// What a collection or a policy demands of a session.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Demand {
-    /// All of these.
+    /// All of these usernames or ids.
     pub(super) identities: Vec<String>,
-    /// Any of these.
+    /// One of these domains.
     pub(super) domains: Vec<String>,
-    /// None of these.
+    /// None of these domains.
     pub(super) excluded_domains: Vec<String>,
     pub(super) mfa: bool,
     pub(super) max_age: Option<Duration>,
@@ -83,7 +84,7 @@ impl Demand {
         self.max_age.map(|age| age.as_secs() / 60)
     }
 
-    /// Whether no session can satisfy the demand, because it may be no second old.
+    /// Whether no session can satisfy the demand: its maximal age is zero.
     pub(super) fn is_never_met(&self) -> bool {
         self.max_age.is_some_and(|age| age.is_zero())
     }
@@ -106,7 +107,7 @@ impl Demand {
         }
     }
 
-    /// Whether an authentication is young and strong enough.
+    /// Whether an authentication is recent enough, and has the second factor if one is demanded.
     pub(super) fn accepts(&self, authentication: Authentication, now: SystemTime) -> bool {
         let age = now.duration_since(authentication.at).unwrap_or_default();
         self.max_age.is_none_or(|max| age <= max) && (authentication.mfa || !self.mfa)

@@ -1,4 +1,4 @@
-//! What changes while the server runs: all of it can be written down, and read again.
+//! The state of a running server. It can be dumped and loaded.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
@@ -26,7 +26,7 @@ use super::timers::timer::Timer;
 use super::transfer::task::Task;
 use super::transfer::{self, directory::Directory};
 
-/// A collection, and its directory held open.
+/// A collection with its open directory.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(into = "Collection", try_from = "Collection")]
 pub(super) struct Served {
@@ -58,7 +58,7 @@ impl TryFrom<Collection> for Served {
     }
 }
 
-/// What changes.
+/// The state of a running server.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct State {
     pub(super) collections: Vec<Arc<Served>>,
@@ -67,9 +67,9 @@ pub(super) struct State {
     pub(super) clients: HashMap<Uuid, Client>,
     /// The first native client.
     pub(super) native: Option<Uuid>,
-    /// Who is logged in in the one browser that all logins happen in.
+    /// The identities that are logged in in the browser, which all logins share.
     pub(super) browser: BTreeMap<Uuid, Authentication>,
-    /// Login pages that were shown and not yet answered.
+    /// Login pages without an answer yet.
     pub(super) tickets: HashMap<String, Ticket>,
     pub(super) codes: HashMap<String, Code>,
     pub(super) tokens: HashMap<String, Token>,
@@ -77,9 +77,9 @@ pub(super) struct State {
     pub(super) faults: VecDeque<Fault>,
     pub(super) limits: Vec<Limit>,
     pub(super) back_ends: BackEnds,
-    /// Auth ignores a requirement of a second factor that comes alone, instead of refusing it.
+    /// Whether Auth ignores a required second factor without identities or a domain.
     pub(super) ignores_lone_mfa: bool,
-    /// The last ones, as they were submitted.
+    /// The last tasks of Transfer, in the order of their submission.
     pub(super) tasks: VecDeque<Task>,
     #[serde(default)]
     pub(super) auth: auth::AuthState,
@@ -89,14 +89,25 @@ pub(super) struct State {
     pub(super) timers: Vec<Timer>,
     pub(super) groups: Vec<Group>,
     pub(super) compute: ComputeState,
+    /// When expired codes and tokens are removed again.
+    #[serde(skip)]
+    pub(super) next_sweep: Option<SystemTime>,
 }
 
-/// For how long after its end a token or code is still told apart from one that never was.
+/// How long an expired token or code is remembered, so that it can be distinguished from one that
+/// was never issued.
 const REMEMBERED: Duration = Duration::from_secs(2 * 24 * 60 * 60);
 
+/// How often expired codes and tokens are removed.
+const SWEEP: Duration = Duration::from_secs(60);
+
 impl State {
-    /// Forgets what ended so long ago that no program should still send it: a server may run for long.
+    /// Removes codes and tokens that expired long ago. A server may run for a long time.
     pub(super) fn forget_ended(&mut self, now: SystemTime) {
+        if self.next_sweep.is_some_and(|next| now < next) {
+            return;
+        }
+        self.next_sweep = Some(now + SWEEP);
         let recent = |end: SystemTime| {
             let forgotten = end.checked_add(REMEMBERED);
             forgotten.is_none_or(|forgotten| now < forgotten)
@@ -111,14 +122,14 @@ impl State {
         collections.find(|served| served.collection.id == id)
     }
 
-    /// The collection, to be changed.
+    /// The collection with this id, mutably.
     pub(super) fn collection_mut(&mut self, id: Uuid) -> Option<&mut Collection> {
         let mut collections = self.collections.iter_mut();
         let served = collections.find(|served| served.collection.id == id)?;
         Some(&mut Arc::make_mut(served).collection)
     }
 
-    /// The policies of collections and of projects.
+    /// All policies: of collections, flows, Compute endpoints and projects.
     pub(super) fn policies(&self) -> impl Iterator<Item = &Policy> {
         let collections = self.collections.iter();
         let policies = collections.flat_map(|served| &served.collection.policies);
@@ -131,7 +142,7 @@ impl State {
         self.policies().find(|policy| policy.id == id)
     }
 
-    /// Puts `changed` in the place of the policy with its id, wherever that is kept.
+    /// Replaces every copy of the policy that has the id of `changed`.
     pub(super) fn change_policy(&mut self, changed: &Policy) {
         let is_it = |policy: &&mut Policy| policy.id == changed.id;
         for served in &mut self.collections {
@@ -162,23 +173,23 @@ impl State {
     }
 }
 
-/// A program that may ask for tokens.
+/// An OAuth client.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Client {
     pub(super) id: Uuid,
     pub(super) name: String,
-    /// A confidential client's; a native one has none and must use PKCE.
+    /// The secret of a confidential client. A native client has none and must use PKCE.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) secret: Option<String>,
-    /// Where it may be redirected to, besides loopback and the page that shows the code.
+    /// The registered redirect URIs, besides loopback and the page that shows the code.
     #[serde(default)]
     pub(super) redirect_uris: Vec<String>,
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The secret stays out.
+        // Without the secret.
         f.debug_struct("Client")
             .field("id", &self.id)
             .field("name", &self.name)
@@ -186,14 +197,14 @@ impl fmt::Debug for Client {
     }
 }
 
-/// A login page that awaits its answer.
+/// A login page without an answer yet.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Ticket {
     pub(super) request: LoginRequest,
     pub(super) expires: SystemTime,
 }
 
-/// What a program may exchange a code for.
+/// An authorization code.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Code {
     pub(super) grant: Grant,
@@ -205,22 +216,23 @@ pub(super) struct Code {
     pub(super) used: bool,
 }
 
-/// What a user, or a client for itself, granted.
+/// The grant behind a code or token: by a user, or by a client for itself.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Grant {
-    /// Names what came of one code, to withdraw it all if the code is used again.
+    /// Identifies the tokens of one code, which are revoked if the code is used again.
     pub(super) id: Uuid,
     pub(super) client: Uuid,
     pub(super) user: Uuid,
     pub(super) session: Arc<Session>,
     pub(super) scopes: Vec<Scope>,
     pub(super) offline: bool,
-    /// For a service that acts for the program that called it: how the user allowed that.
+    /// For a service that acts on behalf of the client that called it: the consents for this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) via: Option<Via>,
 }
 
-/// The program that the consents to a service's scopes were given to, and the scopes above, from the program's own down.
+/// The client that got the consents to a service's scopes, and the chain of scopes above, from the
+/// client's own scope down.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Via {
     pub(super) client: Uuid,

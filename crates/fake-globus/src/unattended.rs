@@ -1,5 +1,5 @@
-//! Work that a service does on collections without a person: runs and timers. It is held up where a login or a consent
-//! is missing.
+//! Runs and timers: work of a service on collections on behalf of a user. The work is held up while
+//! another login or a consent is missing.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -14,10 +14,10 @@ use super::session::Session;
 use super::state::State;
 use super::transfer;
 
-/// The message of each consent that is missing.
+/// The message for a missing consent.
 const NO_CONSENT: &str = "Missing required data_access consent";
 
-/// On whose behalf work is done. The session is that of the token that asked for the work.
+/// The user and client that work is done for, with the session of the token that started it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct OnBehalf {
     pub(super) user: Uuid,
@@ -35,16 +35,17 @@ impl OnBehalf {
     }
 }
 
-/// What holds the work up.
+/// The reason why work is held up.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum HeldUp {
-    /// No consent to this chain of scopes, from the program's own down.
+    /// A missing consent to this chain of scopes, from the client's own scope down.
     Consent(Vec<String>),
+    /// A session that does not satisfy a collection.
     Session(Gare),
 }
 
 impl HeldUp {
-    /// The requirement, as the service says it that is so many scopes below the program.
+    /// The requirement, as seen by the service that is `below` scopes below the client.
     pub(super) fn gare(&self, below: usize) -> Gare {
         match self {
             Self::Consent(chain) => {
@@ -56,14 +57,14 @@ impl HeldUp {
     }
 }
 
-/// `a[*b[*c]]`.
+/// The chain as a scope string, such as `a[*b[*c]]`.
 fn nested(chain: &[String]) -> String {
     let text = chain.join("[*");
     text + &"]".repeat(chain.len().saturating_sub(1))
 }
 
-/// What holds up work on the collections that `input` names, with the scopes `above`, from the program's own down to that
-/// of Transfer.
+/// The reason why work on the collections in `input` is held up, if it is. `above` are the scopes
+/// from the client's own scope down to the scope of Transfer.
 pub(super) fn held_up(
     state: &State,
     now: SystemTime,
@@ -86,7 +87,7 @@ pub(super) fn held_up(
     })
 }
 
-/// Whether `text` is among the texts of a document.
+/// Whether `text` is a string of the document, at any depth.
 fn contains_text(document: &Value, text: &str) -> bool {
     match document {
         Value::String(own) => own == text,

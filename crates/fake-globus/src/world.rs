@@ -1,4 +1,4 @@
-//! A running server: its state, its log, and what is fixed.
+//! What all handlers of a server share: its state, its log and its fixed settings.
 
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -15,14 +15,16 @@ use super::timers::Timers;
 
 pub(super) type Shared = Arc<World>;
 
-/// What is fixed once the server runs, and the locks around what is not.
+/// The fixed settings of a running server, with its state and log behind locks.
+///
+/// The state is locked before the log, never the other way around.
 #[derive(Debug)]
 pub(super) struct World {
-    /// `http://127.0.0.1:PORT/`.
+    /// The URL of Auth and Transfer, such as `http://127.0.0.1:PORT/`.
     pub(super) base: String,
-    /// The names of the other services, and their URLs.
+    /// The names of all services, with their URLs.
     pub(super) urls: Vec<(&'static str, String)>,
-    /// The host of the public URL, which requests may name beside loopback.
+    /// The host of the public URL, which requests may have besides loopback.
     pub(super) host: Option<String>,
     pub(super) https: HttpsServers,
     pub(super) clock: Clock,
@@ -31,9 +33,9 @@ pub(super) struct World {
     pub(super) initial: OnceLock<State>,
     pub(super) state: Mutex<State>,
     pub(super) log: Mutex<Log>,
-    /// Held while a task is submitted to Transfer and done.
+    /// Held while a task of Transfer is submitted and performed.
     pub(super) submitting: tokio::sync::Mutex<()>,
-    /// Notified of each request that the log takes a note of.
+    /// Notified of each request that is recorded.
     pub(super) recorded: Notify,
 }
 
@@ -52,11 +54,11 @@ impl World {
         found.map(|(_, url)| url.clone()).unwrap_or_default()
     }
 
-    /// The environment variables that lead the official SDKs to all services.
+    /// The environment variables that point the official SDKs to all services.
     pub(super) fn environment(&self) -> Vec<(String, String)> {
         let variable = |name: &str| format!("GLOBUS_SDK_SERVICE_URL_{}", name.to_uppercase());
         let urls = self.urls.iter();
-        // The JavaScript SDK has a name of its own for Timers.
+        // The JavaScript SDK has another name for Timers.
         let timers = self.urls.iter().filter(|(name, _)| *name == Timers::NAME);
         let timers = timers.map(|(_, url)| (variable("timers"), url.clone()));
         let urls = urls.map(|(name, url)| (variable(name), url.clone()));
@@ -70,7 +72,7 @@ impl World {
         });
     }
 
-    /// Waits until so many of the requests in the log, or more, are `wanted`.
+    /// Waits until at least `requests` requests in the log are `wanted`.
     pub(super) async fn wait_for_requests(
         &self,
         requests: usize,
@@ -78,7 +80,7 @@ impl World {
     ) {
         loop {
             let mut recorded = pin!(self.recorded.notified());
-            // Before the log is read: a request that comes in between is not missed.
+            // Before the log is read, so that a request in between is not missed.
             recorded.as_mut().enable();
             let seen = self
                 .log()

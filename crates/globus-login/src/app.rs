@@ -8,6 +8,7 @@ use super::approval::Approval;
 use super::audience::NamedCollections;
 use super::auth::GlobusAuth;
 use super::authorization::Attempt;
+use super::detached::detached;
 use super::flow::Wanted;
 use super::http::HttpClient;
 use super::logins::Logins;
@@ -205,12 +206,15 @@ impl GlobusApp {
             url: redirect,
             redirect_uri: attempt.page().redirect_uri().to_owned(),
         };
-        let answer = self.shared.auth.exchange_code(&attempt, reply).await?;
         let user = self.for_user(&principal);
-        let held = user.load().await?;
-        let kept = user.keep_login(held, scopes, required.as_ref(), &answer);
-        kept.await?;
-        Ok(())
+        // A code can be redeemed only once: a request that is dropped must not lose the tokens.
+        let kept = detached(async move {
+            let answer = user.shared.auth.exchange_code(&attempt, reply).await?;
+            let held = user.load().await?;
+            let kept = user.keep_login(held, scopes, required.as_ref(), &answer);
+            Ok(kept.await?)
+        });
+        kept.await.map(drop)
     }
 }
 

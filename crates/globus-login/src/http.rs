@@ -127,7 +127,7 @@ pub(super) fn answered(failed: &str, status: u16) -> ReauthError {
 /// An error from a request: there is no answer, or not a usable one.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum HttpError {
-    #[error("the request failed on its way")]
+    #[error("the request got no answer")]
     Network(#[from] reqwest::Error),
     #[error("the answer has status {0}")]
     Status(StatusCode, Option<Duration>),

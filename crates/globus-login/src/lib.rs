@@ -57,6 +57,7 @@ mod compute;
 mod consents;
 mod copies;
 mod default_scope;
+mod detached;
 mod elsewhere;
 mod elsewhere_prompt;
 mod ends_soon;
@@ -86,6 +87,7 @@ mod settings;
 mod setup_error;
 pub mod store;
 mod token_response;
+mod unsaved;
 mod user;
 #[cfg(feature = "web")]
 #[cfg_attr(docsrs, doc(cfg(feature = "web")))]

@@ -13,6 +13,7 @@ use super::remembered::Remembered;
 use super::store::{
     self, Login, LoginStore, MemoryStore, StoreError, StoredToken, UserKey, Version, Versioned,
 };
+use super::unsaved::Unsaved;
 use super::user::AppUser;
 use globus_gare::reauth::{Credential, Principal};
 
@@ -36,7 +37,7 @@ pub(super) struct Logins {
     presented: Arc<dyn LoginStore>,
     users: Mutex<Remembered<UserKey, Seen>>,
     /// The logins that could not be stored.
-    unsaved: Mutex<LruCache<UserKey, Login>>,
+    unsaved: Mutex<LruCache<UserKey, Unsaved>>,
     /// The epoch of each token that a session was given, by the token's fingerprint. Neither this
     /// nor `owners` expires: an old token may come back.
     given: Mutex<LruCache<String, u64>>,
@@ -71,20 +72,29 @@ impl AppUser {
         self.load_versioned().await.map(|kept| kept.login)
     }
 
-    /// The stored login; or the one in memory that could not be stored, at [`Version::NONE`].
+    /// The stored login, with changes that could not be stored. If the store fails, the login in
+    /// memory that could not be stored, at [`Version::NONE`].
     pub(super) async fn load_versioned(&self) -> Result<Versioned, StoreError> {
         let logins = &self.shared.logins;
-        if let Some(login) = logins.unsaved(&self.key) {
-            let version = Version::NONE;
-            return Ok(Versioned { version, login });
-        }
-        let mut kept = self.read().await?;
+        let unsaved = logins.unsaved(&self.key);
+        let mut kept = match (self.read().await, &unsaved) {
+            (Ok(kept), _) => kept,
+            (Err(_), Some(unsaved)) => {
+                let (version, login) = (Version::NONE, unsaved.login.clone());
+                return Ok(Versioned { version, login });
+            }
+            (Err(error), None) => return Err(error),
+        };
         kept.login.recognize(logins.clock.now());
-        logins.remember(&self.key, &kept.login);
+        match unsaved {
+            Some(unsaved) if unsaved.add_to(&mut kept.login) => {}
+            _ => logins.remember(&self.key, &kept.login),
+        }
         Ok(kept)
     }
 
-    /// What was kept a moment ago, as far as an earlier step of the same request has read it.
+    /// The copy of the stored login that an earlier step of the same request made, or else the
+    /// stored login.
     #[cfg(feature = "web")]
     pub(super) async fn load_recent(&self) -> Result<Login, StoreError> {
         let logins = &self.shared.logins;
@@ -97,15 +107,16 @@ impl AppUser {
         Ok(login)
     }
 
+    /// Loads the stored login, and keeps a copy.
     async fn read(&self) -> Result<Versioned, StoreError> {
         let kept = self.store.load(&self.key).await?;
         self.shared.logins.copies.put(&self.key, kept.clone());
         Ok(kept)
     }
 
-    /// Changes and commits the login; and does so again where somebody else was faster. Begins with
-    /// the copy of a login that was read a moment ago. Gives what the last `change` gave, and what
-    /// is kept now. A change that changes nothing is not written.
+    /// Changes and commits the login, beginning with the copy that a moment ago was stored. Loads
+    /// the login again if another program committed first. Returns the result of the last `change`,
+    /// and the login that is stored now. Commits nothing if `change` changed nothing.
     pub(super) async fn update<T>(
         &self,
         mut change: impl FnMut(&mut Login) -> T + Send,
@@ -121,11 +132,8 @@ impl AppUser {
             };
             let mut next = login.clone();
             next.recognize(logins.clock.now());
-            // Stores the login that could not be stored, unless there was another login since.
-            if let Some(unsaved) = &unsaved
-                && next.epoch() < unsaved.epoch()
-            {
-                next = unsaved.clone();
+            if let Some(unsaved) = &unsaved {
+                unsaved.add_to(&mut next);
             }
             let done = change(&mut next);
             if next != login {
@@ -177,12 +185,19 @@ impl AppUser {
             Err(error) => error,
         };
         let logins = &self.shared.logins;
-        let before = logins.unsaved(&self.key).unwrap_or(before);
-        let mut login = before.clone();
+        let Unsaved { before, login: now } = logins.unsaved(&self.key).unwrap_or_else(|| Unsaved {
+            login: before.clone(),
+            before,
+        });
+        let mut login = now.clone();
         let done = change(&mut login);
-        if login != before {
+        if login != now {
             logins.remember_owner(&login);
-            lock(&logins.unsaved).put(self.key.clone(), login.clone());
+            let unsaved = Unsaved {
+                before,
+                login: login.clone(),
+            };
+            lock(&logins.unsaved).put(self.key.clone(), unsaved);
             let reason = error.to_string();
             self.tell(&LoginStatus::NotStored { reason });
         }
@@ -237,7 +252,7 @@ impl Logins {
         )
     }
 
-    fn unsaved(&self, user: &UserKey) -> Option<Login> {
+    fn unsaved(&self, user: &UserKey) -> Option<Unsaved> {
         lock(&self.unsaved).get(user).cloned()
     }
 

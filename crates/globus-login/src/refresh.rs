@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::LoginStatus;
 use super::app::Who;
 use super::audience::Audience;
+use super::detached::detached;
 use super::flow::Wanted;
 use super::lease::Lease;
 use super::store::{Login, Secret, StoredToken, Work};
@@ -173,9 +174,15 @@ impl AppUser {
         let Some(lease) = lease else {
             return Ok(Some(held));
         };
-        let refreshed = self.redeem(server, rejected).await;
-        lease.release().await;
-        match refreshed {
+        let user = self.clone();
+        let (of, not) = (server.to_owned(), rejected.cloned());
+        // A caller that is dropped must not lose a rotated refresh token.
+        let refreshed = detached(async move {
+            let refreshed = user.redeem(&of, not.as_ref()).await;
+            lease.release().await;
+            refreshed
+        });
+        match refreshed.await {
             // The refresh failed, but the old token is still valid.
             Err(_) if still_lasts(&held) => Ok(Some(held)),
             refreshed => refreshed,

@@ -60,7 +60,7 @@ impl Place {
         };
         if pattern.is_some_and(|pattern| pattern.contains("\\*")) {
             return Err(Failure::usage(
-                "a pattern cannot match a literal *: give --filter, or the whole name",
+                "a pattern cannot match a literal *; give --filter, or the whole name",
             ));
         }
         Ok(Self {

@@ -31,7 +31,7 @@ pub(crate) async fn check(
             say(&format!("Ready until {until}, as far as is known."))
         }
         Readiness::NeedsLogin { words, .. } => Err(Failure::NotReady { words, id }),
-        Readiness::Unknown { words } => Err(Failure::NotKnown(words)),
+        Readiness::Unknown { words } => Err(Failure::NotKnown { words, id }),
         other => Err(Failure::error(format!("unknown result: {other:?}"))),
     }
 }

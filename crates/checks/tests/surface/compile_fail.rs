@@ -2,7 +2,8 @@
 //! uses. After a change of compiler, `TRYBUILD=overwrite cargo test -p checks --test surface
 //! compile_fail` writes them again: read them before you commit them.
 
-#[checks::test(seconds = 600)]
+// The limit includes a build of the dependencies.
+#[checks::test(seconds = 3600)]
 fn misuse_gives_readable_compile_errors() {
     trybuild::TestCases::new().compile_fail("tests/surface/cases/*.rs");
 }

@@ -35,7 +35,7 @@ const PLAIN: [&str; 12] = [
     "globus_login::LoginEnd",
     "globus_login::LoginStatus",
     "globus_login::Shown",
-    "globus_login::LoginRequest", // printed during a login, see `real_login`
+    "globus_login::LoginRequest", // printed during a login, in tests/login/secrets.rs
     "globus_login::LoginRecord",  // printed as a part of `Login`
     "globus_login::Work",
     "fake_globus::ErrorShape",

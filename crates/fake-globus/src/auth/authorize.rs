@@ -1,11 +1,11 @@
-//! `GET /v2/oauth2/authorize`: the start of a login, and the answer of the person.
+//! `GET /v2/oauth2/authorize`: the login page, and the answer of the person.
 
-use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 use axum::extract::{Form, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 use uuid::Uuid;
 
@@ -18,10 +18,10 @@ use super::params::Params;
 use super::requirement::Requirement;
 use super::{AUTH_CODE, decide, page};
 
-/// How long a login page may be left open.
+/// How long a login page can be answered.
 const TICKET_LIFE: Duration = Duration::from_secs(30 * 60);
 
-/// A request to log somebody in, checked.
+/// A valid authorize request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct LoginRequest {
     pub(super) client: Client,
@@ -44,7 +44,7 @@ pub(super) async fn authorize(
     let request = check(&world, &Params(pairs))
         .map_err(|problem| page::error(StatusCode::BAD_REQUEST, &problem))?;
     let person = world.state().person.clone();
-    // The delay of a person at the page is up to the person.
+    // A person in a browser has no configured delay.
     if !person.automatic {
         return Ok(show(&world, request, None));
     }
@@ -61,14 +61,14 @@ pub(super) async fn decision(
 ) -> Response {
     let params = Params(pairs);
     let ticket = world.state().tickets.remove(params.first("ticket"));
-    // A ticket is good for one answer, so no other page can have it sent in this person's name.
+    // A ticket protects the form against forged requests. It takes one answer.
     let Some(request) = ticket
         .filter(|ticket| world.clock.now() < ticket.expires)
         .map(|ticket| ticket.request)
     else {
         return page::error(
             StatusCode::FORBIDDEN,
-            "This login page was answered before, or left open for too long.",
+            "This login page was already answered, or it was open for more than 30 minutes.",
         );
     };
     if params.first("decision") != "approve" {
@@ -87,13 +87,13 @@ pub(super) async fn decision(
     }
 }
 
-/// The page that a program without a redirect URI of its own sends people to: it shows the code.
+/// The page that shows the code, for a program that has no redirect URI of its own.
 pub(super) async fn auth_code(Query(pairs): Query<Vec<(String, String)>>) -> Response {
     let params = Params(pairs);
     match params.first("code") {
         "" => page::error(
             StatusCode::OK,
-            &format!("The login did not succeed: {}", params.first("error")),
+            &format!("The login failed: {}", params.first("error")),
         ),
         code => page::code(code),
     }
@@ -130,16 +130,16 @@ fn check(world: &World, params: &Params) -> Result<LoginRequest, String> {
     let id: Uuid = params
         .required("client_id")?
         .parse()
-        .map_err(|_| "client_id is not the id of a client")?;
+        .map_err(|_| "client_id is not a UUID")?;
     let client = world
         .state()
         .clients
         .get(&id)
         .cloned()
-        .ok_or("no client has this client_id")?;
+        .ok_or("there is no client with this client_id")?;
     let redirect_uri = params.required("redirect_uri")?.to_owned();
     if !may_redirect(world, &client, &redirect_uri) {
-        return Err("the redirect_uri is not one of this client's".to_owned());
+        return Err("redirect_uri is not registered for this client".to_owned());
     }
     if params.required("response_type")? != "code" {
         return Err("response_type must be code".to_owned());
@@ -155,19 +155,19 @@ fn check(world: &World, params: &Params) -> Result<LoginRequest, String> {
         state: params.one("state")?.map(ToOwned::to_owned),
         challenge: challenge(params, &client)?,
         offline: match params.one("access_type")? {
-            // The JavaScript SDK asks for it by a scope.
+            // The JavaScript SDK requests refresh tokens by this scope.
             None | Some("online") => scopes.iter().any(|scope| scope.name == "offline_access"),
             Some("offline") => true,
-            Some(other) => return Err(format!("access_type cannot be \"{other}\"")),
+            Some(other) => return Err(format!("access_type must not be \"{other}\"")),
         },
         fresh: match params.one("prompt")? {
             None | Some("consent" | "select_account") => false,
             Some("login") => true,
-            Some(other) => return Err(format!("prompt cannot be \"{other}\"")),
+            Some(other) => return Err(format!("prompt must not be \"{other}\"")),
         },
         requirement: Requirement::parse(params, world)?,
         message: match params.one("session_message")? {
-            Some("") => return Err("session_message has an empty value".to_owned()),
+            Some("") => return Err("session_message must not be empty".to_owned()),
             message => message.map(ToOwned::to_owned),
         },
         nonce: params.one("nonce")?.map(ToOwned::to_owned),
@@ -180,17 +180,20 @@ fn check(world: &World, params: &Params) -> Result<LoginRequest, String> {
 fn challenge(params: &Params, client: &Client) -> Result<Option<String>, String> {
     let method = params.one("code_challenge_method")?;
     match params.one("code_challenge")? {
-        None if client.secret.is_none() => Err("a native client needs a code_challenge".to_owned()),
+        None if client.secret.is_none() => {
+            Err("a native client must send a code_challenge".to_owned())
+        }
         None => Ok(None),
         Some(_) if method != Some("S256") => Err("code_challenge_method must be S256".to_owned()),
         Some(challenge) if challenge.len() != 43 => {
-            Err("the code_challenge is not a SHA-256 digest".to_owned())
+            Err("code_challenge is not a SHA-256 digest".to_owned())
         }
         Some(challenge) => Ok(Some(challenge.to_owned())),
     }
 }
 
-/// Loopback on any port, the page that shows the code, and what the client registered.
+/// Whether a client may be redirected to `uri`: to a registered redirect URI, to loopback on any
+/// port, or to the page that shows the code.
 fn may_redirect(world: &World, client: &Client, uri: &str) -> bool {
     if client
         .redirect_uris
@@ -210,7 +213,7 @@ fn may_redirect(world: &World, client: &Client, uri: &str) -> bool {
     };
     let plain = url.scheme() == "http" && url.username().is_empty() && url.password().is_none();
     let code_page = format!("{}{AUTH_CODE}", world.base);
-    // On the server's own origin nothing but that page is a place to send codes to.
+    // On the server's own origin, no other page may get a code.
     let own = Url::parse(&world.base).is_ok_and(|base| base.port() == url.port());
     is_loopback
         && plain

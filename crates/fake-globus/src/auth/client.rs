@@ -1,4 +1,4 @@
-//! Which program calls.
+//! The authentication of OAuth clients.
 
 use axum::http::{HeaderMap, StatusCode, header};
 use base64::Engine;
@@ -14,8 +14,8 @@ use crate::world::World;
 use super::error::{self, AuthError};
 use super::params::Params;
 
-/// The client of a request, by HTTP Basic or by `client_id` and `client_secret` in the form. A native client has only
-/// its id to show.
+/// The client of a request, from HTTP Basic, or from `client_id` and `client_secret` in the form. A
+/// native client sends its id only.
 pub(super) fn authenticate(
     world: &World,
     headers: &HeaderMap,
@@ -51,7 +51,7 @@ pub(super) fn authenticate(
     Ok(client)
 }
 
-/// The id and the secret in a `Basic` header, each of them decoded as from a form (RFC 6749, section 2.3.1).
+/// The id and the secret of a `Basic` header. Both are form-encoded (RFC 6749, section 2.3.1).
 fn basic(headers: &HeaderMap) -> Option<(String, String)> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, encoded) = value.split_once(' ')?;

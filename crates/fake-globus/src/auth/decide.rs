@@ -1,4 +1,4 @@
-//! How a login ends: with a code, or with a challenge.
+//! The end of a login: a code, or an error.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use super::authorize::LoginRequest;
 /// How long a code can be exchanged.
 const CODE_LIFE: Duration = Duration::from_secs(10 * 60);
 
-/// Answers for the automatic person. Gives the URL to redirect to.
+/// Answers a login for the automatic person. Returns the URL to redirect to.
 pub(super) fn automatic(world: &World, request: &LoginRequest, person: &Person) -> String {
     if person.declines {
         return deny(world, request, "the user denied the request");
@@ -27,7 +27,7 @@ pub(super) fn automatic(world: &World, request: &LoginRequest, person: &Person) 
         return deny(
             world,
             request,
-            "the user has no identity that satisfies what is required",
+            "no identity of the user satisfies the requirement",
         );
     };
     match approve(world, request, identity, person.has_mfa) {
@@ -54,7 +54,8 @@ fn pick(users: &[User], request: &LoginRequest, person: &Person) -> Option<Uuid>
     })
 }
 
-/// Logs the identity in, remembers the consent, and gives the URL with the code. `Err` tells the person why not.
+/// Logs an identity in and grants the consents. Returns the redirect URL with the code. The error
+/// is a message for the person.
 pub(super) fn approve(
     world: &World,
     request: &LoginRequest,
@@ -72,7 +73,7 @@ pub(super) fn approve(
     let identity = user.identity(picked).ok_or("No such identity.")?;
     if !requirement.permits(&user, identity) {
         return Err(format!(
-            "{} does not satisfy what is required.",
+            "{} does not satisfy the requirement.",
             identity.username()
         ));
     }
@@ -127,7 +128,7 @@ pub(super) fn approve(
     Ok(redirect(request, &[("code", &code)]))
 }
 
-/// The URL that tells the program of a challenge.
+/// The redirect URL with an error.
 pub(super) fn deny(world: &World, request: &LoginRequest, why: &str) -> String {
     world.log().counts.declined += 1;
     redirect(
@@ -137,7 +138,7 @@ pub(super) fn deny(world: &World, request: &LoginRequest, why: &str) -> String {
 }
 
 fn redirect(request: &LoginRequest, answer: &[(&str, &str)]) -> String {
-    // It was parsed before, so there is always a URL; if not, the URI as it came serves as well as anything.
+    // A registered redirect URI need not be a URL. It is then used unchanged.
     let Ok(mut url) = Url::parse(&request.redirect_uri) else {
         return request.redirect_uri.clone();
     };

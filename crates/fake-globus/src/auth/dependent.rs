@@ -1,4 +1,5 @@
-//! The dependent token grant: a service that was called with a token gets tokens for the services that it calls itself.
+//! The dependent token grant: a service exchanges the token that it was called with for tokens of
+//! other services.
 
 use axum::http::StatusCode;
 use serde_json::Value;
@@ -14,7 +15,8 @@ use super::params::Params;
 
 pub(super) const GRANT: &str = "urn:globus:auth:grant_type:dependent_token";
 
-/// Tokens for what the user let the caller's program have the service do: for all of it, or for the scopes that are asked for.
+/// Tokens for the scopes that the user consented to below the scopes of the exchanged token: for
+/// all of them, or for the requested ones.
 pub(super) fn tokens(world: &World, service: &Client, params: &Params) -> Result<Value, AuthError> {
     if service.secret.is_none() {
         let status = StatusCode::BAD_REQUEST;
@@ -67,7 +69,7 @@ pub(super) fn tokens(world: &World, service: &Client, params: &Params) -> Result
 }
 
 impl Grant {
-    /// How what depends on `scope` was allowed.
+    /// The consents to the dependent scopes of `scope`.
     fn via_scope(&self, scope: String) -> Via {
         let above = self.via.clone().unwrap_or(Via {
             client: self.client,

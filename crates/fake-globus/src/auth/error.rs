@@ -1,4 +1,4 @@
-//! The errors of Auth's API.
+//! The errors of Auth.
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::gare::Gare;
 use crate::service::{self, Problem};
 
-/// A status and the document that says why.
+/// An error response: a status and a document.
 #[derive(Debug)]
 pub(super) struct AuthError {
     status: StatusCode,
@@ -28,7 +28,7 @@ impl IntoResponse for AuthError {
     }
 }
 
-/// An error of the token endpoint: `{"error": ...}` alone, as Auth sends it.
+/// An error of the token endpoint, which is only `{"error": ...}`, as in the real service.
 pub(super) fn oauth(status: StatusCode, error: &str) -> AuthError {
     AuthError {
         status,
@@ -36,7 +36,7 @@ pub(super) fn oauth(status: StatusCode, error: &str) -> AuthError {
     }
 }
 
-/// The same with a word of explanation.
+/// An error of the token endpoint with a description.
 pub(super) fn explained(error: &str, description: &str) -> AuthError {
     let body = json!({ "error": error, "error_description": description });
     AuthError {
@@ -45,7 +45,7 @@ pub(super) fn explained(error: &str, description: &str) -> AuthError {
     }
 }
 
-/// An error that every service has, as an error of the API.
+/// A [`Problem`] as an error of the API.
 pub(super) fn of(problem: &Problem<'_>) -> AuthError {
     let status = problem.status;
     let title = status.canonical_reason().unwrap_or_default();
@@ -53,7 +53,7 @@ pub(super) fn of(problem: &Problem<'_>) -> AuthError {
     api(status, &code, title, problem.message)
 }
 
-/// An error of the API proper, a document with `errors`.
+/// An error of the API: a document with `errors`.
 fn api(status: StatusCode, code: &str, title: &str, detail: &str) -> AuthError {
     let error = json!({
         "status": status.as_u16().to_string(),
@@ -70,7 +70,7 @@ fn api(status: StatusCode, code: &str, title: &str, detail: &str) -> AuthError {
     AuthError { status, body }
 }
 
-/// What a user did not allow a service to do for the program that called it.
+/// The error for dependent scopes that the user did not consent to.
 pub(super) fn dependent_consent_required(scopes: &[&str]) -> AuthError {
     let title = "User must approve your client using scopes. See 'unapproved_scopes'.";
     let error = json!({
@@ -106,7 +106,7 @@ pub(super) fn conflict(detail: &str) -> AuthError {
     api(StatusCode::CONFLICT, "CONFLICT", "Conflict", detail)
 }
 
-/// What was created.
+/// A 201 response with the created document.
 #[derive(Debug)]
 pub(super) struct Created(pub(super) Json<Value>);
 
@@ -116,13 +116,13 @@ impl IntoResponse for Created {
     }
 }
 
-/// The document of a request.
+/// The JSON body of a request.
 pub(super) fn body<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, AuthError> {
     body.map(|Json(body)| body)
         .map_err(|rejection| bad_request(&rejection.body_text()))
 }
 
-/// A requirement, as an error of the API.
+/// A challenge, as an error of the API.
 pub(super) fn challenge(gare: &Gare) -> Response {
     let mut error = gare.document();
     error["message"] = gare.message.as_str().into();

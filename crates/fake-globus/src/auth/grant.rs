@@ -1,4 +1,4 @@
-//! Giving out tokens.
+//! Issues tokens.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::world::World;
 
 use super::{Auth, id_token};
 
-/// How long an access token lives: two days, as Globus Auth has it.
+/// The lifetime of an access token: two days, as in Globus Auth.
 pub(super) const ACCESS_LIFE: Duration = Duration::from_secs(172_800);
 
 /// Tokens for one resource server.
@@ -26,7 +26,8 @@ pub(super) struct Issued {
     refresh: Option<String>,
 }
 
-/// Issues tokens for each resource server that the grant's scopes belong to: Auth's own first, then in the order asked.
+/// Issues tokens for each resource server of the grant's scopes: first for Auth, then in the order
+/// of the scopes.
 pub(super) fn issue(world: &World, state: &mut State, grant: &Grant) -> Vec<Issued> {
     state.forget_ended(world.clock.now());
     let mut servers: Vec<(String, Vec<String>)> = Vec::new();
@@ -50,7 +51,7 @@ pub(super) fn issue(world: &World, state: &mut State, grant: &Grant) -> Vec<Issu
     servers.into_iter().map(issue).collect()
 }
 
-/// Issues another access token on the strength of `refresh`, for the same service and session.
+/// Issues an access token for a refresh token, with the same resource server and session.
 pub(super) fn renew(world: &World, state: &mut State, refresh: &str, of: &Token) -> Issued {
     Issued {
         access: store(
@@ -90,7 +91,7 @@ fn store(
     secret
 }
 
-/// The document that answers a grant: one token at its root, the others in `other_tokens`.
+/// The token document: one token at the root, the others in `other_tokens`.
 pub(super) fn document(
     world: &World,
     state: &State,
@@ -134,11 +135,11 @@ impl Issued {
     }
 }
 
-/// Parses the scopes of a request that has no page to refuse them on.
+/// Parses scopes, and checks that a service has each of them.
 pub(crate) fn known_scopes(text: &str) -> Result<Vec<Scope>, String> {
     let scopes = scope::parse(text)?;
     if scopes.is_empty() {
-        return Err("no scope is asked for".to_owned());
+        return Err("no scope is requested".to_owned());
     }
     match scopes
         .iter()
@@ -149,7 +150,7 @@ pub(crate) fn known_scopes(text: &str) -> Result<Vec<Scope>, String> {
     }
 }
 
-/// What `FakeGlobus::issue_token` does.
+/// Implements `FakeGlobus::issue_token`.
 pub(crate) fn without_login(
     world: &World,
     client: Uuid,
@@ -161,11 +162,11 @@ pub(crate) fn without_login(
     let mut state = world.state();
     let user = state
         .user_of_identity(identity)
-        .ok_or("this identity is not among the server's")?
+        .ok_or("the server has no such identity")?
         .id();
     state.consents.grant(user, client, &scopes, now);
     let session = Arc::new(Session::of_one(identity, now));
-    // The tokens of the first service asked for, although Auth's own would come first in a document.
+    // The service of the first scope. In `issued`, Auth comes first.
     let first = scopes
         .first()
         .and_then(|scope| resource_server(&scope.name))
@@ -185,5 +186,5 @@ pub(crate) fn without_login(
         .find(|issued| Some(&issued.resource_server) == first.as_ref());
     found
         .map(|issued| issued.access)
-        .ok_or_else(|| "no scope is asked for".to_owned())
+        .ok_or_else(|| "no scope is requested".to_owned())
 }

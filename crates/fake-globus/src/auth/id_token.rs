@@ -1,4 +1,4 @@
-//! ID tokens, and what a program needs to check them.
+//! ID tokens, and the documents for checking them.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -13,16 +13,17 @@ use serde_json::{Value, json};
 
 use crate::clock::unix;
 use crate::identity::User;
-use crate::stable_id::stable_id;
+
 use crate::state::Grant;
 use crate::world::{Shared, World};
 
 use super::grant::ACCESS_LIFE;
+use super::identities;
 
-/// The key of every fake Globus: it guards nothing, and a program may pin it.
+/// The signing key of every fake Globus. It protects nothing, so it is public and always the same.
 const KEY: &str = include_str!("../../data/id-token-key.pem");
 
-/// Its name in the key set.
+/// The `kid` of the key in the key set.
 const KEY_ID: &str = "fake-globus";
 
 /// The key that ID tokens are signed with.
@@ -39,7 +40,7 @@ impl fmt::Debug for SigningKey {
 
 impl SigningKey {
     pub(crate) fn new() -> Result<Self, String> {
-        // Between the lines that say what it is, PEM is the DER in Base64.
+        // PEM is the DER in Base64, between a first and a last line.
         let lines = KEY.lines().filter(|line| !line.starts_with("-----"));
         let der = STANDARD.decode(lines.collect::<String>());
         let secret = EncodingKey::from_rsa_der(&der.map_err(|error| error.to_string())?);
@@ -54,7 +55,8 @@ impl SigningKey {
     }
 }
 
-/// An ID token for what was granted. It is dated by the real time, since those who check it do so by their own clock.
+/// An ID token for a grant. Its `iat` and `exp` use the real time, because a program checks them by
+/// its own clock.
 pub(super) fn sign(
     world: &World,
     grant: &Grant,
@@ -73,18 +75,7 @@ pub(super) fn sign(
         "last_authentication": grant.session.latest().map(unix),
     });
     if let Value::Object(fields) = &mut claims {
-        if has("profile") {
-            fields.insert("name".to_owned(), primary.people_name().into());
-            fields.insert("preferred_username".to_owned(), primary.username().into());
-            fields.insert("organization".to_owned(), primary.domain().into());
-            fields.insert(
-                "identity_provider".to_owned(),
-                json!(stable_id("provider", primary.domain())),
-            );
-        }
-        if has("email") {
-            fields.insert("email".to_owned(), primary.username().into());
-        }
+        fields.extend(identities::claims(primary, has));
         if let Some(nonce) = nonce {
             fields.insert("nonce".to_owned(), nonce.into());
         }

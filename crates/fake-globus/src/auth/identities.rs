@@ -1,8 +1,8 @@
-//! Who people are, and what they allowed.
+//! Identities, and the consents of their users.
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::clock::unix;
 use crate::identity::{Identity, User};
@@ -15,7 +15,7 @@ use super::{Auth, providers};
 
 const VIEW_IDENTITY_SET: &str = "urn:globus:auth:scope:auth.globus.org:view_identity_set";
 
-/// `GET /v2/oauth2/userinfo`: needs the scope `openid`; further ones show more.
+/// `GET /v2/oauth2/userinfo`. It needs the scope `openid`; further scopes add fields.
 pub(super) async fn userinfo(caller: Bearer<Auth>) -> Result<Json<Value>, AuthError> {
     let has = |scope: &str| caller.scopes.iter().any(|held| held == scope);
     if !has("openid") {
@@ -25,22 +25,7 @@ pub(super) async fn userinfo(caller: Bearer<Auth>) -> Result<Json<Value>, AuthEr
     let mut document =
         json!({"sub": primary.id(), "last_authentication": caller.session.latest().map(unix)});
     if let Value::Object(fields) = &mut document {
-        if has("profile") {
-            fields.insert("name".to_owned(), primary.people_name().into());
-            fields.insert("preferred_username".to_owned(), primary.username().into());
-            fields.insert("organization".to_owned(), primary.domain().into());
-            fields.insert(
-                "identity_provider".to_owned(),
-                json!(providers::id(primary.domain())),
-            );
-            fields.insert(
-                "identity_provider_display_name".to_owned(),
-                primary.domain().into(),
-            );
-        }
-        if has("email") {
-            fields.insert("email".to_owned(), primary.username().into());
-        }
+        fields.extend(claims(primary, has));
         if has(VIEW_IDENTITY_SET) {
             let set = caller
                 .user
@@ -51,6 +36,24 @@ pub(super) async fn userinfo(caller: Bearer<Auth>) -> Result<Json<Value>, AuthEr
         }
     }
     Ok(Json(document))
+}
+
+/// The claims of an identity for the scopes `profile` and `email`, in userinfo and in ID tokens.
+pub(super) fn claims(identity: &Identity, has: impl Fn(&str) -> bool) -> Map<String, Value> {
+    let mut claims = Map::new();
+    let mut claim = |name: &str, value: Value| claims.insert(name.to_owned(), value);
+    let domain = identity.domain();
+    if has("profile") {
+        claim("name", identity.people_name().into());
+        claim("preferred_username", identity.username().into());
+        claim("organization", domain.into());
+        claim("identity_provider", json!(providers::id(domain)));
+        claim("identity_provider_display_name", domain.into());
+    }
+    if has("email") {
+        claim("email", identity.username().into());
+    }
+    claims
 }
 
 fn member(identity: &Identity, caller: &Caller) -> Value {
@@ -81,7 +84,7 @@ pub(super) fn document(identity: &Identity) -> Value {
     })
 }
 
-/// `GET /v2/api/identities` by `ids` or `usernames`, comma-separated.
+/// `GET /v2/api/identities`, by the comma-separated `ids` or `usernames`.
 pub(super) async fn search(
     State(world): State<Shared>,
     _: Bearer<Auth>,
@@ -117,7 +120,8 @@ pub(super) async fn one(
     Ok(Json(json!({"identity": document(found)})))
 }
 
-/// `GET /v2/api/identities/{id}/consents`: one's own; with `all=true` those given to other programs, too.
+/// `GET /v2/api/identities/{id}/consents`: the caller's consents for the calling client, or for all
+/// clients with `all=true`.
 pub(super) async fn consents(
     State(world): State<Shared>,
     caller: Bearer<Auth>,
@@ -129,7 +133,7 @@ pub(super) async fn consents(
         .identities()
         .any(|identity| identity.id().to_string() == id)
     {
-        let detail = "the consents of others are not shown";
+        let detail = "the identity does not belong to the caller";
         return Err(error::forbidden(detail));
     }
     let all = Params(pairs).first("all").eq_ignore_ascii_case("true");

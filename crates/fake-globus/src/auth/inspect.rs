@@ -1,4 +1,4 @@
-//! Asking about a token, and ending it.
+//! Token introspection, validation and revocation.
 
 use axum::Json;
 use axum::extract::{Form, State};
@@ -16,7 +16,8 @@ use super::params::Params;
 
 type Pairs = Form<Vec<(String, String)>>;
 
-/// Answers the same whether or not the client has such a token. Those of other clients are left alone.
+/// `POST /v2/oauth2/token/revoke`. The response is the same for an unknown token. A token of
+/// another client is not revoked.
 pub(super) async fn revoke(
     State(world): State<Shared>,
     headers: HeaderMap,
@@ -46,7 +47,8 @@ pub(super) async fn validate(
     Ok(Json(json!({"active": active})).into_response())
 }
 
-/// For clients with a secret: a native client cannot show that it is the one that it says.
+/// `POST /v2/oauth2/token/introspect`. It needs a client secret: a native client cannot prove its
+/// identity.
 pub(super) async fn introspect(
     State(world): State<Shared>,
     headers: HeaderMap,
@@ -71,6 +73,7 @@ pub(super) async fn introspect(
     Ok(Json(about(&world, &token, params.first("include"))).into_response())
 }
 
+/// The document of an active token.
 fn about(world: &World, token: &Token, include: &str) -> Value {
     let state = world.state();
     let Some(user) = state.user(token.grant.user) else {

@@ -1,4 +1,4 @@
-//! Who may manage projects, clients, policies and scopes.
+//! The scope that managing projects, clients, policies and scopes needs.
 
 use std::ops::Deref;
 
@@ -13,7 +13,7 @@ use super::{Auth, error};
 
 const MANAGE_PROJECTS: &str = "urn:globus:auth:scope:auth.globus.org:manage_projects";
 
-/// A caller whose token has the scope `manage_projects`: an extractor.
+/// Extracts a caller whose token has the scope `manage_projects`.
 pub(super) struct Manager(Bearer<Auth>);
 
 impl Deref for Manager {

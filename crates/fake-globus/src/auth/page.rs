@@ -1,4 +1,4 @@
-//! The pages a person sees. Everything in them is escaped by the template.
+//! The pages for people. The template escapes every value.
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -28,7 +28,7 @@ button.go{background:var(--go);border-color:var(--go);color:#fff}
 .code{font:1.05rem ui-monospace,monospace;width:100%;padding:.7rem;border:1px solid var(--line);border-radius:8px;\
 background:var(--ground);color:inherit}";
 
-/// The page that asks who logs in, and whether the program may do what it asks for.
+/// The login page: it asks for an identity and for consent to the scopes.
 pub(super) fn login(
     request: &LoginRequest,
     users: &[User],
@@ -45,17 +45,17 @@ pub(super) fn login(
     let demands = request.requirement.lines();
     let body = html! {
         h1 { "Log in to continue to " (request.client.name) }
-        p.dim { "This is a test server. No password is asked for: choose who you are." }
+        p.dim { "This is a test server: choose an identity. There are no passwords." }
         @if let Some(problem) = problem { p.problem role="alert" { (problem) } }
         @if let Some(message) = &request.message { p.note { (message) } }
         @if !demands.is_empty() {
-            h2 { "It is required that you" }
+            h2 { "Required for this login" }
             ul { @for line in &demands { li { "• " (line) } } }
         }
         form method="post" action="/v2/web/decision" {
             input type="hidden" name="ticket" value=(ticket);
             h2 { "Log in as" }
-            @if permitted.is_empty() { p.problem { "No identity here satisfies what is required." } }
+            @if permitted.is_empty() { p.problem { "No identity satisfies the requirement." } }
             @for (index, identity) in permitted.iter().enumerate() {
                 label {
                     input type="radio" name="identity" value=(identity.id()) checked[index == 0] required;
@@ -71,7 +71,7 @@ pub(super) fn login(
             }
             h2 { (request.client.name) " would like to" }
             (scopes(&request.scopes))
-            @if request.offline { p.dim { "It may go on doing so while you are away." } }
+            @if request.offline { p.dim { "It can do this while you are away, with a refresh token." } }
             div.row {
                 @if !permitted.is_empty() { button.go type="submit" name="decision" value="approve" { "Approve" } }
                 button type="submit" name="decision" value="deny" formnovalidate { "Deny" }
@@ -87,7 +87,7 @@ fn scopes(list: &[Scope]) -> Markup {
             @for scope in list {
                 li {
                     "• use " code { (scope.name) }
-                    @if !scope.dependencies.is_empty() { ", and through it" (scopes(&scope.dependencies)) }
+                    @if !scope.dependencies.is_empty() { ", which uses" (scopes(&scope.dependencies)) }
                 }
             }
         }
@@ -98,13 +98,13 @@ fn scopes(list: &[Scope]) -> Markup {
 pub(super) fn code(code: &str) -> Response {
     let body = html! {
         h1 { "You are logged in" }
-        p { "Copy this code into the program that asked for it. It works once, within ten minutes." }
+        p { "Copy this code into the program that you log in to. It works once, within ten minutes." }
         input.code id="auth-code" readonly autofocus value=(code) aria-label="Authorization code";
     };
     respond(StatusCode::OK, "Authorization code", &body)
 }
 
-/// A page that says why there is no login.
+/// A page with an error of a login.
 pub(super) fn error(status: StatusCode, problem: &str) -> Response {
     let body = html! {
         h1 { "This login cannot go on" }
@@ -132,7 +132,7 @@ fn respond(status: StatusCode, title: &str, body: &Markup) -> Response {
         (header::CACHE_CONTROL, "no-store"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::X_FRAME_OPTIONS, "DENY"),
-        // No form-action: some browsers hold it against the redirect to the program that follows the form.
+        // No `form-action`: some browsers also apply it to the redirect after the form.
         (
             header::CONTENT_SECURITY_POLICY,
             "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; frame-ancestors 'none'",

@@ -1,11 +1,13 @@
 //! The parameters of a query or a form.
 
-/// Decoded pairs, in order.
+use super::error::{self, AuthError};
+
+/// Decoded names and values, in order.
 #[derive(Clone, Debug)]
 pub(super) struct Params(pub(super) Vec<(String, String)>);
 
 impl Params {
-    /// The one value of `name`. OAuth forbids repeating a parameter, and so does this.
+    /// The value of `name`, if there is one. A repeated parameter is an error, as OAuth requires.
     pub(super) fn one(&self, name: &str) -> Result<Option<&str>, String> {
         let mut values = self
             .0
@@ -20,14 +22,14 @@ impl Params {
         }
     }
 
-    /// The value of `name`, or an error that says it is missing.
+    /// The value of `name`. A missing or empty parameter is an error.
     pub(super) fn required(&self, name: &str) -> Result<&str, String> {
         self.one(name)?
             .filter(|value| !value.is_empty())
             .ok_or_else(|| format!("the parameter {name} is missing"))
     }
 
-    /// The first value of `name`; empty where there is none.
+    /// The first value of `name`, or an empty string.
     pub(super) fn first(&self, name: &str) -> &str {
         self.0
             .iter()
@@ -35,8 +37,14 @@ impl Params {
             .map_or("", |(_, value)| value)
     }
 
-    /// A comma-separated list; empty where the parameter is absent. A parameter that is there and lists nothing is an
-    /// error, as it is for Globus Auth.
+    /// As [`list`](Self::list), with an error of the API.
+    pub(super) fn api_list(&self, name: &str) -> Result<Vec<String>, AuthError> {
+        self.list(name)
+            .map_err(|problem| error::bad_request(&problem))
+    }
+
+    /// The comma-separated values of `name`, or an empty list if the parameter is absent. An empty
+    /// value is an error, as in Globus Auth.
     pub(super) fn list(&self, name: &str) -> Result<Vec<String>, String> {
         let Some(value) = self.one(name)? else {
             return Ok(Vec::new());

@@ -1,4 +1,5 @@
-//! Authentication policies: those of projects, and those that collections, flows and endpoints were set up with.
+//! The API of authentication policies: policies of projects, and policies from the server's
+//! settings.
 
 use std::time::Duration;
 
@@ -42,7 +43,7 @@ struct Fields {
 type Body = Result<Json<PolicyBody>, JsonRejection>;
 
 impl Fields {
-    /// Changes what is given, and nothing where the result would contradict itself.
+    /// Applies the given fields to a policy. Changes nothing if the result would contradict itself.
     fn apply(self, policy: &mut Policy) -> Result<(), AuthError> {
         let mut changed = policy.clone();
         set(&mut changed.project, self.project_id.map(Some));
@@ -65,11 +66,11 @@ impl Fields {
         set(&mut demand.domains, included);
         set(&mut demand.excluded_domains, excluded);
         if demand.mfa && !changed.high_assurance {
-            let detail = "required_mfa needs high_assurance";
+            let detail = "required_mfa requires high_assurance";
             return Err(error::bad_request(detail));
         }
         if demand.is_never_met() {
-            let detail = "no session satisfies an authentication_assurance_timeout of 0";
+            let detail = "authentication_assurance_timeout must not be 0";
             return Err(error::bad_request(detail));
         }
         *policy = changed;
@@ -97,7 +98,7 @@ fn one_of(policy: &Policy) -> Json<Value> {
     Json(json!({"policy": document(policy)}))
 }
 
-/// Whether `user` manages the policy. Those that something was set up with are everybody's.
+/// Whether `user` manages the policy. Every user manages a policy from the server's settings.
 fn is_managed(state: &ServerState, user: &User, policy: &Policy) -> bool {
     policy.project.is_none() || state.auth.manages(user, policy.project)
 }
@@ -108,12 +109,13 @@ fn found<'s>(state: &'s ServerState, user: &User, id: &str) -> Result<&'s Policy
     managed.ok_or_else(|| error::not_found("no such policy"))
 }
 
-/// The policies of one's own projects, and those that something was set up with.
+/// `GET /v2/api/policies`: the policies of the caller's projects, and those from the server's
+/// settings.
 pub(super) async fn list(State(world): State<Shared>, caller: Manager) -> Json<Value> {
     let state = world.state();
     let mut policies: Vec<&Policy> = state.policies().collect();
     policies.retain(|policy| is_managed(&state, &caller.user, policy));
-    // One policy may guard several things.
+    // Several collections may have copies of one policy.
     policies.sort_by_key(|policy| policy.id);
     policies.dedup_by_key(|policy| policy.id);
     let documents: Vec<Value> = policies.into_iter().map(document).collect();
@@ -150,7 +152,8 @@ pub(super) async fn create(
     Ok(Created(document))
 }
 
-/// `PUT /v2/api/policies/{id}`: what is not given stays. It counts at once, for what it guards, too.
+/// `PUT /v2/api/policies/{id}`: changes the given fields. The change takes effect at once, also for
+/// collections, flows and endpoints with this policy.
 pub(super) async fn update(
     State(world): State<Shared>,
     caller: Manager,
@@ -180,7 +183,7 @@ pub(super) async fn delete(
         .policies
         .iter()
         .position(|own| own.id == policy.id);
-    let place = place.ok_or_else(|| error::conflict("the policy guards something"))?;
+    let place = place.ok_or_else(|| error::conflict("the policy is in use"))?;
     state.auth.policies.remove(place);
     Ok(one_of(&policy))
 }

@@ -1,4 +1,4 @@
-//! Projects: who manages clients and policies.
+//! The API of projects, whose admins manage clients and policies.
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -24,7 +24,7 @@ pub(super) struct Project {
     display_name: String,
     contact_email: String,
     admin_ids: Option<Vec<Uuid>>,
-    /// Nobody is a member of a group here, but for the creator of a project that names one.
+    /// Only the creator of the project counts as a member of these groups.
     admin_group_ids: Option<Vec<Uuid>>,
     creator: Uuid,
 }
@@ -78,7 +78,7 @@ impl Project {
 }
 
 impl AuthState {
-    /// Where the project is among all, if `user` manages it.
+    /// The index of the project, if `user` manages it.
     fn place(&self, user: &User, id: &str) -> Result<usize, AuthError> {
         let mut projects = self.projects.iter();
         let found = projects
@@ -91,7 +91,7 @@ impl AuthState {
         project.is_some_and(|id| self.place(user, &id.to_string()).is_ok())
     }
 
-    /// That `user` manages the project, or why not.
+    /// The id of the project, if `user` manages it.
     pub(super) fn managed(&self, user: &User, project: Uuid) -> Result<Uuid, AuthError> {
         self.place(user, &project.to_string()).map(|_| project)
     }
@@ -163,7 +163,7 @@ pub(super) async fn update(
     Ok(one_of(state.auth.projects[place].document(&state)))
 }
 
-/// Nothing may belong to the project any longer.
+/// `DELETE /v2/api/projects/{id}`. Fails with 409 while clients or policies belong to the project.
 pub(super) async fn delete(
     State(world): State<Shared>,
     caller: Manager,

@@ -1,4 +1,4 @@
-//! Identity providers: one for each domain that an identity is from.
+//! Identity providers: one for each domain of an identity.
 
 use std::collections::BTreeSet;
 
@@ -16,31 +16,26 @@ use super::Auth;
 use super::error::{self, AuthError};
 use super::params::Params;
 
-/// The id of the provider of a domain.
+/// The id of a domain's identity provider.
 pub(super) fn id(domain: &str) -> Uuid {
     stable_id("provider", domain)
 }
 
-/// `GET /v2/api/identity_providers`, by `ids` or by `domains`.
+/// `GET /v2/api/identity_providers`, by `ids` or `domains`.
 pub(super) async fn search(
     State(world): State<Shared>,
     _: Bearer<Auth>,
     Query(pairs): Query<Vec<(String, String)>>,
 ) -> Result<Json<Value>, AuthError> {
     let params = Params(pairs);
-    let list = |name: &str| {
-        params
-            .list(name)
-            .map_err(|problem| error::bad_request(&problem))
-    };
-    let (ids, domains) = (list("ids")?, list("domains")?);
+    let (ids, domains) = (params.api_list("ids")?, params.api_list("domains")?);
     if ids.is_empty() == domains.is_empty() {
         return Err(error::bad_request("either ids or domains are required"));
     }
     let state = world.state();
     let people = state.users.iter().filter(|user| !user.is_client);
     let known = people.flat_map(User::identities).map(Identity::domain);
-    // In the order of the alphabet, each of them once.
+    // Sorted, without duplicates.
     let known: BTreeSet<&str> = known.collect();
     let wanted = |domain: &&str| {
         ids.contains(&id(domain).to_string())

@@ -1,8 +1,8 @@
-//! What a login has to satisfy: the `session_*` parameters of the authorize request.
+//! The requirement for a login: the `session_*` parameters of the authorize request.
 
-use serde::{Deserialize, Serialize};
 use std::time::SystemTime;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::collection::Policy;
@@ -14,24 +14,24 @@ use super::params::Params;
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Requirement {
-    /// All of these, and all of one user.
+    /// All of these usernames or ids. They must belong to one user.
     pub(super) identities: Vec<String>,
-    /// Any of these.
+    /// One of these domains.
     pub(super) domains: Vec<String>,
-    /// All of these.
+    /// All of these policies.
     pub(super) policies: Vec<Policy>,
     pub(super) mfa: bool,
 }
 
 impl Requirement {
-    /// Reads the parameters. Like Globus Auth, it refuses those that are empty or false instead of ignoring them.
+    /// Parses the parameters. An empty or false parameter is an error, as in Globus Auth.
     pub(super) fn parse(params: &Params, world: &World) -> Result<Self, String> {
         let policies = params.list("session_required_policies")?;
         let policies = policies.iter().map(|id| {
             id.parse()
                 .ok()
                 .and_then(|id| world.state().policy(id).cloned())
-                .ok_or_else(|| format!("session_required_policies: no policy {id}"))
+                .ok_or_else(|| format!("session_required_policies: there is no policy {id}"))
         });
         let mut requirement = Self {
             identities: params.list("session_required_identities")?,
@@ -40,7 +40,7 @@ impl Requirement {
             mfa: match params.one("session_required_mfa")? {
                 None => false,
                 Some(value) if value.eq_ignore_ascii_case("true") => true,
-                Some(value) => return Err(format!("session_required_mfa cannot be \"{value}\"")),
+                Some(value) => return Err(format!("session_required_mfa must not be \"{value}\"")),
             },
         };
         if requirement.mfa && requirement.identities.is_empty() && requirement.domains.is_empty() {
@@ -48,9 +48,11 @@ impl Requirement {
                 requirement.mfa = false;
                 return Ok(requirement);
             }
-            return Err("session_required_mfa needs session_required_identities or \
-                        session_required_single_domain beside it"
-                .to_owned());
+            return Err(
+                "session_required_mfa requires session_required_identities or \
+                        session_required_single_domain"
+                    .to_owned(),
+            );
         }
         if !requirement.identities.is_empty() && !requirement.domains.is_empty() {
             return Err(
@@ -65,7 +67,7 @@ impl Requirement {
         self.mfa || self.policies.iter().any(|policy| policy.demand.mfa)
     }
 
-    /// Whether logging in with `identity` of `user` can satisfy it.
+    /// Whether a login of `user` with `identity` can satisfy the requirement.
     pub(super) fn permits(&self, user: &User, identity: &Identity) -> bool {
         let named = |wanted: &String| user.identities().any(|own| own.is_named(wanted));
         let allowed = |policy: &Policy| {
@@ -78,7 +80,7 @@ impl Requirement {
             && self.concerns(identity)
     }
 
-    /// Whether `identity` satisfies a part of it: a name, the domains, or a policy.
+    /// Whether `identity` satisfies a part of the requirement: a name, the domains or a policy.
     fn concerns(&self, identity: &Identity) -> bool {
         let concerns_everybody =
             self.identities.is_empty() && self.domains.is_empty() && self.policies.is_empty();
@@ -93,8 +95,8 @@ impl Requirement {
         self.identities.iter().any(|name| identity.is_named(name))
     }
 
-    /// The identities that have to authenticate when `picked` logs in: `picked`, all that are asked for by name, and
-    /// for each policy that none of these satisfies, one that does.
+    /// The identities that must authenticate when `picked` logs in: `picked`, the required
+    /// identities, and one more for each policy that none of these satisfies.
     pub(super) fn identities_to_authenticate(&self, user: &User, picked: &Identity) -> Vec<Uuid> {
         let named = user.identities().filter(|own| self.names(own));
         let mut identities: Vec<&Identity> = named.collect();
@@ -110,7 +112,7 @@ impl Requirement {
         identities.into_iter().map(Identity::id).collect()
     }
 
-    /// Whether an earlier authentication of `identity` still does.
+    /// Whether an earlier authentication of `identity` satisfies the requirement.
     pub(super) fn accepts(
         &self,
         identity: &Identity,
@@ -124,7 +126,7 @@ impl Requirement {
             })
     }
 
-    /// What a person reads about it, a line each.
+    /// The lines of the requirement on the login page.
     pub(super) fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         if !self.identities.is_empty() {

@@ -1,4 +1,4 @@
-//! Scopes that clients register.
+//! The API of scopes that clients register.
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -95,19 +95,15 @@ fn place(state: &ServerState, user: &User, id: &str) -> Result<usize, AuthError>
     found.ok_or_else(|| error::not_found("no such scope"))
 }
 
-/// Those of one's own clients; by `ids` or `scope_strings`, those of others, too.
+/// `GET /v2/api/scopes`: the scopes of the caller's clients, or any scopes by `ids` or
+/// `scope_strings`.
 pub(super) async fn list(
     State(world): State<Shared>,
     caller: Manager,
     Query(pairs): Query<Vec<(String, String)>>,
 ) -> Result<Json<Value>, AuthError> {
     let params = Params(pairs);
-    let list = |name: &str| {
-        params
-            .list(name)
-            .map_err(|problem| error::bad_request(&problem))
-    };
-    let (ids, strings) = (list("ids")?, list("scope_strings")?);
+    let (ids, strings) = (params.api_list("ids")?, params.api_list("scope_strings")?);
     let state = world.state();
     let wanted = |scope: &&Registered| {
         if ids.is_empty() && strings.is_empty() {
@@ -156,14 +152,14 @@ pub(super) async fn create(
     scope.apply(fields);
     let mut known = state.auth.scopes.iter();
     if known.any(|known| known.scope_string() == scope.scope_string()) {
-        return Err(error::conflict("there is such a scope"));
+        return Err(error::conflict("the scope exists already"));
     }
     let document = one_of(&scope);
     state.auth.scopes.push(scope);
     Ok(Created(document))
 }
 
-/// `PUT /v2/api/scopes/{id}`: what is not given stays.
+/// `PUT /v2/api/scopes/{id}`: changes the given fields.
 pub(super) async fn update(
     State(world): State<Shared>,
     caller: Manager,

@@ -1,4 +1,4 @@
-//! What Auth remembers beside logins, tokens and consents.
+//! The state of Auth besides logins, tokens and consents.
 
 use std::collections::BTreeMap;
 
@@ -11,20 +11,20 @@ use super::clients::Details;
 use super::projects::Project;
 use super::scopes::Registered;
 
-/// Projects, and what belongs to them.
+/// Projects, with their policies, clients and scopes.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct AuthState {
     pub(super) projects: Vec<Project>,
     /// The policies that belong to projects.
     pub(crate) policies: Vec<Policy>,
-    /// What is known of clients beside their secrets, by their ids.
+    /// Details of clients, by client id.
     pub(super) clients: BTreeMap<Uuid, Details>,
     pub(super) scopes: Vec<Registered>,
 }
 
 impl AuthState {
-    /// The secrets of a client beside its first one.
+    /// The secrets of a client besides its first one.
     pub(super) fn secrets(&self, client: Uuid) -> Vec<String> {
         let details = self.clients.get(&client);
         let credentials = details.iter().flat_map(|details| &details.credentials);

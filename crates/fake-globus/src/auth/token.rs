@@ -1,4 +1,4 @@
-//! `POST /v2/oauth2/token`.
+//! `POST /v2/oauth2/token`: the grants of OAuth.
 
 use std::sync::Arc;
 
@@ -50,7 +50,7 @@ fn with_code(world: &World, client: &Client, params: &Params) -> Result<Value, A
     let mut state = world.state();
     let code = match state.codes.get_mut(params.first("code")) {
         Some(code) if !code.used => {
-            // Right or wrong, one attempt is all that a code is good for.
+            // A code takes one attempt, right or wrong.
             code.used = true;
             code.clone()
         }
@@ -117,7 +117,7 @@ fn with_refresh_token(world: &World, client: &Client, params: &Params) -> Result
         return Err(invalid_grant());
     }
     let issued = grant::renew(world, &mut state, secret, &token);
-    // No ID token: it would date from the login, and nobody asks for it again.
+    // A refresh returns no ID token.
     let quiet = Grant {
         scopes: Vec::new(),
         ..token.grant

@@ -1,4 +1,4 @@
-//! The calls of Compute.
+//! The endpoints of Compute's API.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ fn not_found(what: &str, id: &str) -> Rejection {
     rejection::<Compute>(StatusCode::NOT_FOUND, &code, &message)
 }
 
-/// `GET /v2/version`: the one call without a token.
+/// `GET /v2/version`. It needs no token.
 pub(super) async fn version(Query(pairs): Pairs) -> Json<Value> {
     let version = "1.23.0";
     if pairs.iter().any(|(name, _)| name == "service") {
@@ -40,7 +40,7 @@ pub(super) async fn version(Query(pairs): Pairs) -> Json<Value> {
     Json(version.into())
 }
 
-/// The caller's own; with `role=any`, all that there are.
+/// `GET /v2/endpoints`: the caller's own endpoints, or all with `role=any`.
 pub(super) async fn endpoints(
     State(world): State<Shared>,
     caller: Bearer<Compute>,
@@ -59,7 +59,7 @@ pub(super) async fn endpoints(
     )
 }
 
-/// An endpoint that the caller may use.
+/// The endpoint with this id, if the caller's session satisfies its policies.
 fn usable(world: &World, caller: &Bearer<Compute>, id: &str) -> Result<ComputeEndpoint, Rejection> {
     let wanted: Option<Uuid> = id.parse().ok();
     let state = world.state();
@@ -141,7 +141,7 @@ pub(super) async fn delete_function(
 
 #[derive(Deserialize)]
 pub(super) struct Submission {
-    /// By function, the arguments of each task.
+    /// The arguments of each task, by function.
     tasks: BTreeMap<Uuid, Vec<Value>>,
     #[serde(default)]
     task_group_id: Option<Uuid>,
@@ -185,7 +185,7 @@ pub(super) async fn submit(
     })))
 }
 
-/// The tasks of the caller's own that are `wanted`.
+/// The caller's tasks that are `wanted`.
 fn own<'s>(
     state: &'s ComputeState,
     caller: &Bearer<Compute>,

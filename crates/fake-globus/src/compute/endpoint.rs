@@ -1,4 +1,4 @@
-//! A Compute endpoint, and its documents.
+//! [`ComputeEndpoint`], and its documents.
 
 use std::time::SystemTime;
 
@@ -12,12 +12,13 @@ use crate::identity::User;
 use crate::service::Caller;
 use crate::stable_id::stable_id;
 
-/// A Compute endpoint, which runs the functions that are submitted to it: each succeeds at once, with an empty result.
+/// A Compute endpoint. Every task that is submitted to it succeeds at once, with an empty result.
 ///
 /// ```
 /// use fake_globus::{ComputeEndpoint, Policy};
 ///
-/// let cluster = ComputeEndpoint::new("cluster").policy(Policy::new("Campus").domain("uchicago.edu"));
+/// let policy = Policy::new("Campus").domain("uchicago.edu");
+/// let cluster = ComputeEndpoint::new("cluster").policy(policy);
 /// println!("GLOBUS_COMPUTE_ENDPOINT={}", cluster.id());
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -25,13 +26,13 @@ use crate::stable_id::stable_id;
 pub struct ComputeEndpoint {
     pub(crate) id: Uuid,
     pub(crate) name: String,
-    /// A username, or an id; without one, it is everybody's own.
+    /// A username or an id. Without an owner, every user counts as the owner.
     pub(super) owner: Option<String>,
     pub(crate) policies: Vec<Policy>,
 }
 
 impl ComputeEndpoint {
-    /// An endpoint that is everybody's. Its id is made of its name.
+    /// An endpoint that every user owns. Its id is derived from its name.
     pub fn new(name: impl Into<String>) -> Self {
         let name = name.into();
         Self {
@@ -42,24 +43,25 @@ impl ComputeEndpoint {
         }
     }
 
-    /// Sets the id, which is made of the name otherwise.
+    /// Sets the id. Default: derived from the name.
     pub fn with_id(mut self, id: Uuid) -> Self {
         self.id = id;
         self
     }
 
-    /// The id that requests name it by.
+    /// The id of the endpoint in requests.
     pub fn id(&self) -> Uuid {
         self.id
     }
 
-    /// Belongs to this identity (a username or an id): others find it with `role=any` alone.
+    /// Sets the owner (a username or an id). For other users, only a list with `role=any` contains
+    /// the endpoint. Default: every user owns it.
     pub fn owner(mut self, identity: impl Into<String>) -> Self {
         self.owner = Some(identity.into());
         self
     }
 
-    /// Demands that who uses it satisfies `policy`. Given more than once, all of them.
+    /// Demands that the session of a caller satisfies `policy`. With several policies, all of them.
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policies.push(policy);
         self
@@ -70,7 +72,7 @@ impl ComputeEndpoint {
         owner.is_none_or(|owner| user.identities().any(|own| own.is_named(owner)))
     }
 
-    /// What its policies require of a caller who does not satisfy them.
+    /// The requirement for a caller whose session does not satisfy the policies.
     pub(super) fn requirement(&self, caller: &Caller, now: SystemTime) -> Option<Gare> {
         let mut policies = self.policies.iter();
         let is_met = |policy: &Policy| policy.demand.is_met(&caller.session, &caller.user, now);
@@ -82,7 +84,7 @@ impl ComputeEndpoint {
         Some(Gare::policies(message, ids))
     }
 
-    /// As it is listed to `user`.
+    /// The endpoint in a list for `user`.
     pub(super) fn listed(&self, user: &User) -> Value {
         let owner = match &self.owner {
             Some(owner) if !self.is_of(user) => stable_id("identity", owner),
@@ -119,7 +121,7 @@ impl ComputeEndpoint {
     }
 }
 
-/// An endpoint as it is written in a configuration and in a dump.
+/// The format of an endpoint in a configuration and in a dump.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EndpointForm {

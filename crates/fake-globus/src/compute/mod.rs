@@ -17,10 +17,10 @@ use super::collection::Policy;
 pub use endpoint::ComputeEndpoint;
 use task::{Function, Task};
 
-/// How many tasks are remembered.
+/// How many tasks are kept.
 const KEPT_TASKS: usize = 10_000;
 
-/// All endpoints, and what was submitted to them.
+/// The state of Compute.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct ComputeState {
     pub(super) endpoints: Vec<ComputeEndpoint>,
@@ -78,7 +78,7 @@ impl Service for Compute {
     }
 
     fn error(problem: &Problem<'_>) -> Response {
-        // The SDK looks for `message`, people who read the body for `reason`.
+        // The SDK reads `message`. The real service also has `reason`.
         let document = json!({
             "status": "Failed",
             "code": upper(problem.code),
@@ -95,7 +95,7 @@ impl Service for Compute {
             "AuthorizationRequired" => "AUTH_POLICY_FAILED".to_owned(),
             code => upper(code),
         };
-        // The words for people are in `reason`, and not in the requirement.
+        // The message for people is in `reason`, not in the requirement.
         let mut parameters = gare.parameters();
         if let Value::Object(fields) = &mut parameters {
             fields.remove("session_message");

@@ -1,4 +1,4 @@
-//! Functions that were registered, tasks that were submitted, and their documents.
+//! Functions and tasks, and their documents.
 
 use std::time::SystemTime;
 
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::clock::{timestamp, unix};
 
-/// A function, by whoever registered it.
+/// A registered function.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Function {
     pub(super) id: Uuid,
@@ -16,7 +16,7 @@ pub(crate) struct Function {
     pub(super) asked: FunctionRequest,
 }
 
-/// The body of the request that registers a function.
+/// The body of a request that registers a function.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct FunctionRequest {
     function_name: String,
@@ -39,7 +39,7 @@ impl Function {
     }
 }
 
-/// A task. It is done by the time that it is accepted.
+/// A task. It has succeeded when its submission is answered.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Task {
     pub(super) id: Uuid,
@@ -67,7 +67,7 @@ impl Task {
         })
     }
 
-    /// As it is listed in its group.
+    /// The task in the document of its group.
     pub(super) fn listed(&self) -> Value {
         let at = timestamp(self.at).strftime("%Y-%m-%dT%H:%M:%S%.6f");
         json!({"id": self.id, "created_at": at.to_string()})

@@ -1,4 +1,4 @@
-//! The calls of Flows.
+//! The endpoints of Flows' API.
 
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -23,7 +23,7 @@ use super::{ACTION, Flows, KEPT_RUNS, SCOPES};
 type Answer = Result<Json<Value>, Rejection>;
 type Pairs = Query<Vec<(String, String)>>;
 
-/// Refuses a token that has none of these scopes of Flows.
+/// Checks that the token has the scope `all` or one of these scopes of Flows.
 fn scoped(caller: &Caller, scopes: &[&str]) -> Result<(), Rejection> {
     let has = |name: &&str| caller.scopes.contains(&format!("{SCOPES}{name}"));
     if has(&"all") || scopes.iter().any(has) {
@@ -42,6 +42,7 @@ fn not_found(what: &str, id: &str) -> Rejection {
     rejection::<Flows>(StatusCode::NOT_FOUND, "NotFound", &message)
 }
 
+/// Checks that each filter is supported.
 fn filters(pairs: &[(String, String)], known: &[&str]) -> Result<(), Rejection> {
     let mut filters = pairs.iter().filter(|(name, _)| name.starts_with("filter_"));
     let Some((name, _)) = filters.find(|(name, _)| !known.contains(&name.as_str())) else {
@@ -53,7 +54,7 @@ fn filters(pairs: &[(String, String)], known: &[&str]) -> Result<(), Rejection> 
 }
 
 fn value<'p>(pairs: &'p [(String, String)], name: &str) -> Option<&'p str> {
-    // The command line program sends filters without a value, too.
+    // The command line also sends filters without a value.
     let mut pairs = pairs.iter().filter(|(_, value)| !value.is_empty());
     let pair = pairs.find(|(known, _)| known == name);
     pair.map(|(_, value)| value.as_str())
@@ -97,7 +98,8 @@ fn find_flow(world: &World, id: &str) -> Result<Flow, Rejection> {
     found.cloned().ok_or_else(|| not_found("flow", id))
 }
 
-/// The caller with a token of the flow's own, which satisfies its policies.
+/// The caller, with a token for the flow's own resource server and a session that satisfies the
+/// flow's policies.
 fn authorized(
     world: &World,
     headers: &HeaderMap,
@@ -119,7 +121,7 @@ fn authorized(
     }
 }
 
-/// What becomes of a run.
+/// The status of a run with this input.
 fn status(
     state: &state::State,
     world: &World,
@@ -162,7 +164,7 @@ pub(super) async fn start(
     Ok((StatusCode::CREATED, Json(document)).into_response())
 }
 
-/// `POST flows/{id}/validate_run`: every input fits the schema.
+/// `POST flows/{id}/validate_run`. Every input is valid.
 pub(super) async fn validate(
     State(world): State<Shared>,
     Path(id): Path<String>,
@@ -174,7 +176,7 @@ pub(super) async fn validate(
     Ok(Json(json!({"message": "validation successful"})))
 }
 
-/// The caller's own runs, the last one first.
+/// `GET runs`: the caller's own runs, the last one first.
 pub(super) async fn runs(
     State(world): State<Shared>,
     caller: Bearer<Flows>,
@@ -203,7 +205,7 @@ pub(super) async fn runs(
     Ok(Json(page.of("runs", documents.collect())))
 }
 
-/// Does something with a run of `user`'s own.
+/// Calls `act` with a run of `user`.
 fn with_run<T>(
     world: &World,
     user: Uuid,
@@ -265,7 +267,8 @@ pub(super) async fn log(
     })
 }
 
-/// With a token of the flow's own, as the start: whoever has logged in again comes with another session.
+/// `POST runs/{id}/resume`. The run continues with the session of this request's token, which must
+/// be for the flow's own resource server.
 pub(super) async fn resume(
     State(world): State<Shared>,
     Path(id): Path<String>,

@@ -1,4 +1,4 @@
-//! A flow, and its document.
+//! [`Flow`], and its documents.
 
 use std::sync::LazyLock;
 use std::time::SystemTime;
@@ -14,8 +14,10 @@ use crate::session::Session;
 use crate::stable_id::stable_id;
 use crate::template;
 
-/// A flow that people may run. It transfers something: a run works on the collections whose ids are in its input, and is
-/// inactive where one of them demands another login or a consent.
+/// A flow that transfers files.
+///
+/// A run uses the collections whose ids are in its input. It is inactive while one of them requires
+/// another login or a consent.
 ///
 /// ```
 /// use fake_globus::{Flow, Policy};
@@ -32,7 +34,7 @@ pub struct Flow {
 }
 
 impl Flow {
-    /// A flow that everybody may run. Its id is made of its title.
+    /// A flow that every user may run. Its id is derived from its title.
     pub fn new(title: impl Into<String>) -> Self {
         let title = title.into();
         Self {
@@ -42,24 +44,24 @@ impl Flow {
         }
     }
 
-    /// Sets the id, which is made of the title otherwise.
+    /// Sets the id. Default: derived from the title.
     pub fn with_id(mut self, id: Uuid) -> Self {
         self.id = id;
         self
     }
 
-    /// The id that requests name it by. Its own resource server has it as its name.
+    /// The id of the flow in requests, which is also the name of the flow's own resource server.
     pub fn id(&self) -> Uuid {
         self.id
     }
 
-    /// Demands that who runs it satisfies `policy`. Given more than once, all of them.
+    /// Demands that the session of a caller satisfies `policy`. With several policies, all of them.
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policies.push(policy);
         self
     }
 
-    /// The scope that a token needs to run it.
+    /// The scope that a token needs to run the flow.
     pub fn scope(&self) -> String {
         let name = self.id.to_string().replace('-', "_");
         format!(
@@ -68,7 +70,7 @@ impl Flow {
         )
     }
 
-    /// What its policies require of a session that does not satisfy them.
+    /// The requirement for a session that does not satisfy the policies.
     pub(crate) fn requirement(
         &self,
         session: &Session,
@@ -81,7 +83,7 @@ impl Flow {
         (!all_met).then(|| Gare::policies(POLICY_MESSAGE, ids))
     }
 
-    /// What a run tells of its flow.
+    /// The part of the document that `include_flow_description` adds to a run.
     pub(super) fn description(&self) -> Value {
         let mut document = self.document("");
         let told = [
@@ -122,7 +124,7 @@ impl Flow {
     }
 }
 
-/// What Flows says where a policy is not satisfied.
+/// The message of Flows when a session does not satisfy a policy.
 const POLICY_MESSAGE: &str =
     "Globus Flows detected an unsatisfied session policy for this resource.";
 
@@ -131,12 +133,12 @@ const OWNER: &str = "owner@globusid.org";
 static FLOW: LazyLock<Map<String, Value>> =
     LazyLock::new(|| template::read(include_str!("../../data/flows/flow.json")));
 
-/// The definition and the schema of every flow.
+/// A member of the template, such as the definition or the input schema, which all flows share.
 pub(super) fn part(name: &str) -> Value {
     FLOW.get(name).cloned().unwrap_or_default()
 }
 
-/// A flow as it is written in a configuration and in a dump.
+/// The format of a flow in a configuration and in a dump.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FlowForm {

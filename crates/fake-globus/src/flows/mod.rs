@@ -20,17 +20,17 @@ use super::service::{Challenge, Endpoints, Problem, Service, challenged, respond
 pub use flow::Flow;
 use run::Run;
 
-/// What all of its scopes begin with.
+/// The prefix of all scopes of Flows.
 const SCOPES: &str = "https://auth.globus.org/scopes/eec9b274-0c81-4334-bdc2-54e90e689b9a/";
 
-/// The scope of the action that transfers.
+/// The scope of the transfer action.
 pub(super) const ACTION: &str =
     "https://auth.globus.org/scopes/actions.globus.org/transfer/transfer";
 
-/// How many runs are remembered.
+/// How many runs are kept.
 const KEPT_RUNS: usize = 10_000;
 
-/// All flows, and their runs.
+/// The state of Flows.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct FlowsState {
     pub(super) flows: Vec<Flow>,
@@ -103,7 +103,7 @@ impl Service for Flows {
     fn challenge(challenge: &Challenge<'_>) -> Response {
         let gare = challenge.gare;
         let code = match gare.code() {
-            // It has a word of its own for this.
+            // Flows has its own code for this.
             "AuthorizationRequired" => "AuthenticationPolicyRequired",
             code => code,
         };

@@ -1,4 +1,4 @@
-//! A part of a list: `per_page` and `marker`.
+//! Pages of lists, with `per_page` and `marker`.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use crate::service::{Rejection, rejection};
 
 use super::Flows;
 
-/// The part of a list that is asked for.
+/// The requested page of a list.
 pub(super) struct Page {
     size: usize,
     first: usize,
@@ -23,7 +23,7 @@ impl Page {
             };
             let number = value.parse().ok().filter(|number| *number >= least);
             number.ok_or_else(|| {
-                let message = format!("{name} cannot be \"{value}\"");
+                let message = format!("{name} must not be \"{value}\"");
                 rejection::<Flows>(
                     StatusCode::UNPROCESSABLE_ENTITY,
                     "UnprocessableEntity",
@@ -32,13 +32,13 @@ impl Page {
             })
         };
         Ok(Self {
-            // Pages of no runs would never come to an end.
+            // A client that follows pages of size 0 would never end.
             size: number(&["per_page", "limit"], 20, 1)?,
             first: number(&["marker"], 0, 0)?,
         })
     }
 
-    /// The document of a list.
+    /// The document of the page.
     pub(super) fn of(&self, name: &str, documents: Vec<Value>) -> Value {
         let next = self.first.saturating_add(self.size);
         let more = next < documents.len();

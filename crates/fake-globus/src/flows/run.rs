@@ -1,4 +1,4 @@
-//! A run of a flow, and its documents.
+//! Runs of flows, and their documents.
 
 use std::time::SystemTime;
 
@@ -12,11 +12,11 @@ use crate::unattended::{HeldUp, OnBehalf};
 
 use super::flow;
 
-/// The state of the flow that a run stops in.
+/// The state of the flow in which a run waits.
 const STATE: &str = "RunTransfer";
 const INACTIVE: &str = "Flow run requires user intervention to proceed.";
 
-/// A run. What it does is done by the time that it is accepted.
+/// A run. It has ended, or is inactive, when the request that started it is answered.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Run {
     pub(super) id: Uuid,
@@ -29,7 +29,7 @@ pub(crate) struct Run {
     pub(super) status: Status,
 }
 
-/// The body of the request for a run.
+/// The body of a request that starts a run.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct RunRequest {
     #[serde(default)]
@@ -62,7 +62,7 @@ impl Status {
 }
 
 impl Run {
-    /// As it is.
+    /// The document of the run.
     pub(super) fn document(&self) -> Value {
         let details = match &self.status {
             Status::Succeeded => json!({
@@ -81,7 +81,7 @@ impl Run {
         self.with(self.status.name(), details)
     }
 
-    /// As it is shown to who started it: it has not got far.
+    /// The document in the response to a start or resume, in which the run is still active.
     pub(super) fn starting(&self) -> Value {
         let details = json!({
             "code": "FlowStarting",
@@ -91,7 +91,7 @@ impl Run {
         self.with("ACTIVE", details)
     }
 
-    /// `details` of a run that waits for its user: the requirement of the run, and that of the action within it.
+    /// The `details` of an inactive run: the requirement for the run, and the one for its action.
     fn inactive(&self, held_up: &HeldUp) -> Value {
         let (run, action) = (held_up.gare(0), held_up.gare(1));
         let mut of_action = action.document();
@@ -103,7 +103,7 @@ impl Run {
             &run.parameters.required_scopes[..],
             &action.parameters.required_scopes[..],
         ) {
-            // Older programs look here.
+            // Older programs read this field.
             details["required_scope"] = of_run.as_str().into();
             of_action["required_scope"] = scope.as_str().into();
         }
@@ -158,7 +158,7 @@ impl Run {
         })
     }
 
-    /// What happened, the first thing first.
+    /// The log entries, the first one first.
     pub(super) fn log(&self) -> Vec<Value> {
         let entry = |at: SystemTime, code: &str, description: &str, details: Value| {
             json!({

@@ -1,4 +1,4 @@
-//! The calls of the Manager API: they look, and change nothing.
+//! The endpoints of the GCS Manager API. All are read-only.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ fn scoped(caller: &Bearer<Gcs>) -> Result<(), Rejection> {
     Err(challenge_of::<Gcs>(&gare))
 }
 
-/// `GET /info`: without a token.
+/// `GET /info`. It needs no token.
 pub(super) async fn info() -> Json<Value> {
     success(document::info())
 }
@@ -44,7 +44,7 @@ pub(super) async fn endpoint(State(world): State<Shared>, caller: Bearer<Gcs>) -
     Ok(success([document::endpoint(&world.url(Gcs::NAME))]))
 }
 
-/// All collections: whoever looks at one has to satisfy it.
+/// `GET /collections`: all collections. Their policies apply to `GET /collections/{id}` only.
 pub(super) async fn collections(State(world): State<Shared>, caller: Bearer<Gcs>) -> Answer {
     scoped(&caller)?;
     let all = world.state().collections.clone();
@@ -54,7 +54,8 @@ pub(super) async fn collections(State(world): State<Shared>, caller: Bearer<Gcs>
     })))
 }
 
-/// The collection that is meant, if the caller's session satisfies it.
+/// The collection that `is_it` finds, if the caller's session satisfies it. `what` is the noun for
+/// errors.
 fn allowed(
     world: &World,
     caller: &Bearer<Gcs>,
@@ -111,7 +112,7 @@ pub(super) async fn gateway(
     Ok(success([document::gateway(&served.collection)]))
 }
 
-/// The caller's own: one for each gateway.
+/// `GET /user_credentials`: the caller's own, one for each gateway.
 pub(super) async fn credentials(State(world): State<Shared>, caller: Bearer<Gcs>) -> Answer {
     scoped(&caller)?;
     let state = world.state();

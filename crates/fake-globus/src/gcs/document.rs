@@ -1,4 +1,4 @@
-//! The documents of the Manager API.
+//! The documents of the GCS Manager API.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -10,10 +10,10 @@ use crate::world::Shared;
 
 use super::ENDPOINT;
 
-/// The connector of directories on disk.
+/// The id of the POSIX connector.
 const POSIX: &str = "145812c8-decc-41f1-83cf-bb2a85a2a70b";
 
-/// For how long a login is good where a collection says nothing: 11 days.
+/// The authentication timeout of a collection without a maximal session age, in minutes: 11 days.
 const TIMEOUT: u64 = 15_840;
 
 const NAME: &str = "localhost";
@@ -54,7 +54,7 @@ pub(super) fn endpoint(url: &str) -> Value {
     })
 }
 
-/// The id of the gateway that a collection is behind: each has one of its own.
+/// The id of the storage gateway of a collection. Each collection has its own gateway.
 pub(super) fn gateway_id(collection: &Collection) -> Uuid {
     stable_id("storage gateway", &collection.id.to_string())
 }

@@ -1,4 +1,4 @@
-//! The Manager API of a Globus Connect Server endpoint, which all collections are on.
+//! The GCS Manager API: the API of the Globus Connect Server endpoint that hosts all collections.
 
 mod calls;
 mod document;
@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 
 use super::service::{Challenge, Endpoints, Problem, Service, challenged, respond, upper};
 
-/// The id of the endpoint, which is its resource server.
+/// The id of the endpoint, which is also the name of its resource server.
 const ENDPOINT: &str = "5cf0a4d6-8a5c-5b0e-9a39-3d0d4a7e6c11";
 
-/// The scope that its calls need.
+/// The scope that all calls but `info` need.
 const MANAGE: &str =
     "urn:globus:auth:scope:5cf0a4d6-8a5c-5b0e-9a39-3d0d4a7e6c11:manage_collections";
 
-/// The Manager API.
+/// The GCS Manager API.
 pub(super) enum Gcs {}
 
 impl Service for Gcs {
@@ -84,7 +84,7 @@ impl Service for Gcs {
     }
 }
 
-/// What every answer but the data is in.
+/// The document of every response. A successful one also has `data`.
 fn result(version: &str, status: StatusCode, code: &str, message: &str, detail: Value) -> Value {
     json!({
         "DATA_TYPE": format!("result#{version}"),

@@ -1,4 +1,4 @@
-//! The calls of Groups.
+//! The endpoints of Groups' API.
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -17,7 +17,7 @@ use super::group::Group;
 
 type Answer = Result<Json<Value>, Rejection>;
 
-/// Refuses a token that has neither this scope nor that for everything.
+/// Checks that the token has this scope or the scope `all`.
 fn scoped(caller: &Bearer<Groups>, name: &str) -> Result<(), Rejection> {
     let [wanted, all] = [name, "all"].map(|name| format!("{}{name}", Groups::SCOPES));
     let has = |scope: &String| caller.scopes.contains(scope);
@@ -43,14 +43,14 @@ pub(super) async fn mine(State(world): State<Shared>, caller: Bearer<Groups>) ->
     ))
 }
 
-/// A group of the caller's own, who has logged in as it requires.
+/// A group that the caller is a member of, if the caller's session satisfies it.
 fn own(world: &World, caller: &Bearer<Groups>, id: &str) -> Result<Group, Rejection> {
     let wanted: Option<Uuid> = id.parse().ok();
     let state = world.state();
     let mut groups = state.groups.iter();
     let found = groups.find(|group| Some(group.id) == wanted && group.has(&caller.user));
     let group = found.ok_or_else(|| {
-        let message = format!("There is no group {id} that you may see");
+        let message = format!("There is no group {id}, or the caller is not a member");
         rejection::<Groups>(StatusCode::NOT_FOUND, "GroupNotFound", &message)
     })?;
     match group.requirement(caller, world.clock.now()) {
@@ -95,7 +95,7 @@ pub(super) struct GroupRequest {
     description: Option<String>,
 }
 
-/// `POST /v2/groups`: the caller is its first member, and its admin.
+/// `POST /v2/groups`: the caller becomes the first member and admin.
 pub(super) async fn create(
     State(world): State<Shared>,
     caller: Bearer<Groups>,

@@ -1,4 +1,4 @@
-//! A group, and its documents.
+//! [`Group`], and its documents.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -14,10 +14,10 @@ use crate::service::Caller;
 use crate::session::{Demand, never_met};
 use crate::stable_id::stable_id;
 
-/// How long a session is good for in a group that enforces none.
+/// The session limit in the documents of a group that does not enforce one: 8 hours.
 const SESSION_LIMIT: Duration = Duration::from_secs(28_800);
 
-/// A group, with its members.
+/// A group with its members.
 ///
 /// ```
 /// use fake_globus::Group;
@@ -32,7 +32,7 @@ pub struct Group {
     pub(super) name: String,
     pub(super) description: String,
     pub(super) members: Vec<Member>,
-    /// The group is shown only to sessions that are younger.
+    /// The maximal age of a session that may read the group.
     pub(super) session: Option<Duration>,
 }
 
@@ -40,7 +40,7 @@ pub struct Group {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Member {
-    /// A username, or an id.
+    /// A username or an id.
     identity: String,
     #[serde(default = "member")]
     role: String,
@@ -51,7 +51,7 @@ fn member() -> String {
 }
 
 impl Group {
-    /// A group without members. Its id is made of its name.
+    /// A group without members. Its id is derived from its name.
     pub fn new(name: impl Into<String>) -> Self {
         let name = name.into();
         Self {
@@ -63,18 +63,18 @@ impl Group {
         }
     }
 
-    /// Sets the id, which is made of the name otherwise.
+    /// Sets the id. Default: derived from the name.
     pub fn with_id(mut self, id: Uuid) -> Self {
         self.id = id;
         self
     }
 
-    /// The id that requests name it by.
+    /// The id of the group in requests.
     pub fn id(&self) -> Uuid {
         self.id
     }
 
-    /// Adds the identity (a username or an id) as `member`, `manager` or `admin`.
+    /// Adds the identity (a username or an id) with the role `member`, `manager` or `admin`.
     pub fn member(mut self, identity: impl Into<String>, role: impl Into<String>) -> Self {
         self.members.push(Member {
             identity: identity.into(),
@@ -83,7 +83,8 @@ impl Group {
         self
     }
 
-    /// Has high assurance: a member sees the group only with a login of the last `minutes`.
+    /// Makes this a high-assurance group: a member can read it only with a login within the last
+    /// `minutes`.
     pub fn session_minutes(mut self, minutes: u64) -> Self {
         self.session = Some(Demand::minutes(minutes));
         self
@@ -117,7 +118,7 @@ impl Group {
         self.of(user).any(|(_, member)| member.role == "admin")
     }
 
-    /// What it requires of a member whose session is too old.
+    /// The requirement for a member whose session is too old.
     pub(super) fn requirement(&self, caller: &Caller, now: SystemTime) -> Option<Gare> {
         let demand = Demand {
             max_age: self.session,
@@ -139,7 +140,7 @@ impl Group {
         }))
     }
 
-    /// As it is listed to the caller.
+    /// The group in a list for the caller.
     pub(super) fn document(&self, caller: &Caller, now: SystemTime) -> Value {
         let limit = self.session.unwrap_or(SESSION_LIMIT);
         let mine: Vec<(Uuid, &Member)> = self.of(&caller.user).collect();
@@ -170,7 +171,7 @@ impl Group {
         })
     }
 
-    /// With all that is shown of one group.
+    /// The document of one group for the caller.
     pub(super) fn whole(&self, caller: &Caller, now: SystemTime) -> Value {
         let mut document = self.document(caller, now);
         document["description"] = self.description.as_str().into();
@@ -210,7 +211,7 @@ impl Group {
     }
 }
 
-/// A group as it is written in a configuration and in a dump.
+/// The format of a group in a configuration and in a dump.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct GroupForm {

@@ -1,4 +1,5 @@
-//! Faults of one of the back ends behind a collection's server: they stay with the connection that met them.
+//! Simulated faults of a back end of a collection's HTTPS server. A fault lasts as long as its
+//! connection.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,30 +8,32 @@ use axum::extract::connect_info::Connected;
 use axum::response::Response;
 use axum::serve::IncomingStream;
 use serde::{Deserialize, Serialize};
-use tokio::net::TcpListener;
+
 use uuid::Uuid;
+
+use crate::listen::Prompt;
 
 use super::text;
 
-/// A connection to a collection's server, told apart from all others.
+/// The number of a connection to a collection's HTTPS server.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Connection(u64);
 
-impl Connected<IncomingStream<'_, TcpListener>> for Connection {
-    fn connect_info(_: IncomingStream<'_, TcpListener>) -> Self {
+impl Connected<IncomingStream<'_, Prompt>> for Connection {
+    fn connect_info(_: IncomingStream<'_, Prompt>) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self(NEXT.fetch_add(1, Ordering::Relaxed))
     }
 }
 
-/// What goes wrong on the next connections that a request comes on, for as long as they last.
+/// A fault of the next connections that carry a request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BrokenBackEnd {
-    /// The collection whose server it is; any where none is named.
+    /// The collection of the server. Default: all collections.
     #[serde(default)]
     pub(crate) collection: Option<Uuid>,
-    /// How many connections.
+    /// The number of connections.
     #[serde(default = "one")]
     pub(crate) connections: usize,
     #[serde(default)]
@@ -49,11 +52,11 @@ pub(crate) enum BackEndError {
     InternalError,
 }
 
-/// The faults to come, and the connections that have met one.
+/// The queued faults, and the connections that have one.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct BackEnds {
     to_come: Vec<BrokenBackEnd>,
-    /// In no dump: connections end with the server.
+    /// Not dumped: connections end with the server.
     #[serde(skip)]
     met: HashMap<u64, BackEndError>,
 }
@@ -63,12 +66,12 @@ impl BackEnds {
         self.to_come.push(broken);
     }
 
-    /// Mends all of them, for connections that are open, too.
+    /// Removes all faults, also from open connections.
     pub(crate) fn mend(&mut self) {
         *self = Self::default();
     }
 
-    /// The answer to every request on a connection that has met a fault, or meets one now.
+    /// The error response, if the connection has a fault or takes a queued one now.
     pub(super) fn answer(&mut self, collection: Uuid, connection: Connection) -> Option<Response> {
         let met = self.met.get(&connection.0).copied();
         let error = met.or_else(|| {

@@ -1,9 +1,11 @@
-//! The HTTPS server of a collection: an origin of its own, which serves the files themselves.
+//! The HTTPS server of a collection: an origin of its own, which serves files.
 //!
-//! It speaks plain HTTP here. It knows few statuses: whatever is wrong with a path or a login is a 404 with a text, and
-//! who has no token is sent to Globus Auth with the collection's id as the client.
+//! It speaks plain HTTP here. As with the real server, every error of a path or a session is a 404
+//! with a text, and a request without a token is redirected to Globus Auth, with the id of the
+//! collection as the client.
 
 mod backend;
+mod content;
 mod range;
 mod text;
 
@@ -11,7 +13,7 @@ use std::io;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -31,7 +33,7 @@ use crate::{control, secret};
 pub(super) use backend::{BackEndError, BackEnds, BrokenBackEnd, Connection};
 use range::{Part, part};
 
-/// The largest file that is taken from a `PUT`.
+/// The maximal size of a file in a `PUT`, in bytes.
 const LARGEST: usize = 1 << 30;
 
 /// The server of the collection with this id.
@@ -41,7 +43,7 @@ pub(crate) fn router(world: &Shared, id: Uuid) -> Router {
     observe::with_common_layer(routes, world).with_state(world.clone())
 }
 
-/// A requirement, as such a server refuses a request with it.
+/// A challenge of an HTTPS server.
 pub(crate) fn challenge(gare: &Gare) -> Response {
     text::challenge(gare)
 }
@@ -85,7 +87,7 @@ async fn answer(world: &Shared, id: Uuid, request: Request) -> Response {
     let path = path_of(request.uri().path());
     let method = request.method().clone();
     if method == Method::GET || method == Method::HEAD {
-        read(&served, path, request.headers()).await
+        read(&served, path, method == Method::HEAD, request.headers()).await
     } else if method == Method::PUT {
         match axum::body::to_bytes(request.into_body(), LARGEST).await {
             Ok(content) => change(&served, path, Some(content)).await,
@@ -99,7 +101,7 @@ async fn answer(world: &Shared, id: Uuid, request: Request) -> Response {
     }
 }
 
-/// Where a browser logs in for this collection.
+/// The redirect to a login in a browser for this collection.
 fn to_auth(world: &Shared, collection: &str, path: &str) -> Response {
     let authorize = format!("{}v2/oauth2/authorize", world.base);
     let state = secret::random(16);
@@ -122,7 +124,8 @@ fn denied(world: &Shared, caller: &Caller, served: &Served) -> Option<Response> 
     Some(text::login_denied(&result))
 }
 
-async fn read(served: &Arc<Served>, path: String, headers: &HeaderMap) -> Response {
+/// Answers with a file or a part of it; with its headers only if `is_head`.
+async fn read(served: &Arc<Served>, path: String, is_head: bool, headers: &HeaderMap) -> Response {
     let range = headers
         .get(header::RANGE)
         .and_then(|range| range.to_str().ok());
@@ -130,14 +133,13 @@ async fn read(served: &Arc<Served>, path: String, headers: &HeaderMap) -> Respon
     let found = on_disk(served, move |directory| {
         let file = directory.file(&path)?;
         let part = part(range.as_deref(), file.size);
-        let content = match part {
-            Part::All => file.read(0, file.size)?,
-            Part::Bytes(first, last) => file.read(first, last - first + 1)?,
-            Part::Unsatisfiable => Vec::new(),
-        };
-        Ok((file, part, content))
+        let (start, length) = part.bounds(file.size);
+        // Read here, so that the head and a short body are sent in one packet.
+        let is_short = !is_head && length <= content::PIECE;
+        let short = is_short.then(|| file.read(start, length)).transpose()?;
+        Ok((file, part, short))
     });
-    let (file, part, content) = match found.await {
+    let (file, part, short) = match found.await {
         Ok(found) => found,
         Err(error) => return text::of(&error),
     };
@@ -146,9 +148,18 @@ async fn read(served: &Arc<Served>, path: String, headers: &HeaderMap) -> Respon
         Part::Bytes(..) => StatusCode::PARTIAL_CONTENT,
         Part::Unsatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
     };
-    let mut response = (status, content).into_response();
-    describe(response.headers_mut(), &file, part);
-    response
+    let mut headers = HeaderMap::new();
+    describe(&mut headers, &file, part);
+    let (start, length) = part.bounds(file.size);
+    let (length, body) = match short {
+        Some(content) => (content.len() as u64, content.into()),
+        None if is_head => (length, Body::empty()),
+        None => (length, content::streamed(file, start, length)),
+    };
+    headers.insert(header::CONTENT_LENGTH, length.into());
+    let octets = HeaderValue::from_static("application/octet-stream");
+    headers.insert(header::CONTENT_TYPE, octets);
+    (status, headers, body).into_response()
 }
 
 fn describe(headers: &mut HeaderMap, file: &File, part: Part) {
@@ -171,7 +182,7 @@ fn describe(headers: &mut HeaderMap, file: &File, part: Part) {
     }
 }
 
-/// Writes a file, or removes it.
+/// Writes a file, or removes it if there is no content.
 async fn change(served: &Arc<Served>, path: String, content: Option<Bytes>) -> Response {
     let done = on_disk(served, move |directory| match content {
         Some(content) => directory.write(&path, &content),

@@ -1,16 +1,27 @@
-//! The `Range` of a request.
+//! The header `Range` of a request.
 
-/// What is to be sent of a file.
+/// The requested part of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     All,
-    /// From the first byte to the last, both sent.
+    /// From the first to the last byte, inclusive.
     Bytes(u64, u64),
-    /// Nothing: a suffix, or a start behind the end.
+    /// A suffix range, or a range that starts after the end of the file.
     Unsatisfiable,
 }
 
-/// The part of a file of `size` bytes. A header that cannot be read counts for none.
+impl Part {
+    /// The first byte and the number of bytes, in a file of `size` bytes.
+    pub(super) fn bounds(self, size: u64) -> (u64, u64) {
+        match self {
+            Self::All => (0, size),
+            Self::Bytes(first, last) => (first, last - first + 1),
+            Self::Unsatisfiable => (0, 0),
+        }
+    }
+}
+
+/// The requested part of a file of `size` bytes. A malformed header is ignored.
 pub(super) fn part(header: Option<&str>, size: u64) -> Part {
     let Some(range) = header.and_then(|header| header.trim().strip_prefix("bytes=")) else {
         return Part::All;
@@ -19,7 +30,7 @@ pub(super) fn part(header: Option<&str>, size: u64) -> Part {
         return Part::All;
     };
     if first.is_empty() {
-        // A server of Globus does not know how to count from the end.
+        // Globus' server does not support suffix ranges.
         return Part::Unsatisfiable;
     }
     let last = if last.is_empty() {

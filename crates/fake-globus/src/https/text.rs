@@ -1,4 +1,4 @@
-//! The texts of an HTTPS server's errors: those of GridFTP, without its reply codes. Each is a 404.
+//! The errors of an HTTPS server: the texts of GridFTP errors, without reply codes. Each is a 404.
 
 use std::io;
 
@@ -42,7 +42,7 @@ pub(super) fn not_found(what: &str) -> Response {
     ])
 }
 
-/// A fault between the server and the Manager API.
+/// An error of the connection between the server and the GCS Manager API.
 pub(super) fn endpoint_error() -> Response {
     text(&[
         "Mapping collection to specified ID failed.",
@@ -51,7 +51,7 @@ pub(super) fn endpoint_error() -> Response {
     ])
 }
 
-/// A fault of the server itself: only the text tells it from a file that is missing.
+/// An error of the server itself. Only the text distinguishes it from a missing file.
 pub(super) fn internal(what: &str) -> Response {
     text(&[
         "GlobusError: v=1 c=INTERNAL_ERROR",
@@ -59,7 +59,7 @@ pub(super) fn internal(what: &str) -> Response {
     ])
 }
 
-/// A requirement, as one that the Manager API of the endpoint passed on.
+/// A challenge with a requirement from the GCS Manager API.
 pub(super) fn challenge(gare: &Gare) -> Response {
     let result = json!({
         "DATA_TYPE": "result#1.1.0",
@@ -73,7 +73,8 @@ pub(super) fn challenge(gare: &Gare) -> Response {
     login_denied(&result.to_string())
 }
 
-/// A login that does not satisfy the collection; `result` says what would.
+/// A challenge for a session that does not satisfy the collection. `result` is the JSON with the
+/// requirement.
 pub(super) fn login_denied(result: &str) -> Response {
     let mut response = text(&[
         "Mapping collection to specified ID failed.",

@@ -1,4 +1,4 @@
-//! Whose token a request carries.
+//! The bearer token of a request, and its user.
 
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -19,8 +19,8 @@ use crate::world::{Shared, World};
 
 use super::{Problem, Service};
 
-/// A request header in which a test says whom a request is made for: a username or an identity's id. A token of
-/// somebody else on such a request is a [`ViolationKind::WrongUser`].
+/// A request header that names the user a test makes the request for: a username or the id of an
+/// identity. A token of another user in such a request is a [`ViolationKind::WrongUser`].
 pub const EXPECT_USER: &str = "x-fake-globus-user";
 
 /// The user behind a valid token.
@@ -30,11 +30,11 @@ pub(crate) struct Caller {
     pub(crate) client: Uuid,
     pub(crate) session: Arc<Session>,
     pub(crate) scopes: Vec<String>,
-    /// Of a service that acts for the program that called it.
+    /// For a service that acts on behalf of the client that called it.
     pub(crate) via: Option<Via>,
 }
 
-/// Why a request is nobody's.
+/// The reason why a request has no caller.
 #[derive(Clone, Copy, Debug)]
 enum NoCaller {
     /// No `Authorization` header, or not a bearer token.
@@ -43,7 +43,8 @@ enum NoCaller {
     Invalid,
 }
 
-/// The user behind a token for the service `S`: an extractor, which refuses a request without one in the form of `S`.
+/// Extracts the user of a token for the service `S`. A request without such a token is answered 401
+/// in the form of `S`.
 #[derive(Clone, Debug)]
 pub(crate) struct Bearer<S> {
     caller: Caller,
@@ -88,12 +89,13 @@ impl<S: Service> FromRequestParts<Shared> for Bearer<S> {
     }
 }
 
-/// The caller of a request to a resource server that is no service; `None` without a token for it.
+/// The caller of a request to a resource server that is not a [`Service`], such as a flow. `None`
+/// without a valid token for it.
 pub(crate) fn caller(world: &World, headers: &HeaderMap, resource_server: &str) -> Option<Caller> {
     called(world, headers, resource_server).ok()
 }
 
-/// The caller of a request to the service `resource_server`.
+/// The caller of a request to `resource_server`.
 fn called(world: &World, headers: &HeaderMap, resource_server: &str) -> Result<Caller, NoCaller> {
     let value = headers
         .get(header::AUTHORIZATION)

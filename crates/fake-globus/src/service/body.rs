@@ -1,4 +1,4 @@
-//! The JSON of a request.
+//! The JSON body of a request.
 
 use std::marker::PhantomData;
 
@@ -12,8 +12,8 @@ use crate::world::Shared;
 
 use super::{Problem, Service};
 
-/// What the JSON in the body of a request to the service `S` says: an extractor, which refuses what it cannot read in the
-/// form of `S`. An empty body is an empty document.
+/// Extracts the JSON body of a request to the service `S`. An empty body counts as `{}`. Other
+/// malformed JSON is answered 422 in the form of `S`.
 #[derive(Clone, Debug)]
 pub(crate) struct Body<S, T> {
     pub(crate) content: T,

@@ -1,4 +1,4 @@
-//! Endpoints: the calls that a service answers, each with the name that the official SDK has for it.
+//! The table of a service's endpoints, each with its name in the official SDK.
 
 use std::marker::PhantomData;
 
@@ -19,11 +19,11 @@ use super::{Listed, Problem, Service, forms};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Operation {
     pub(crate) service: &'static str,
-    /// As the method of the official SDK, where there is one.
+    /// The name of the method in the official SDK, if there is one.
     pub(crate) name: &'static str,
 }
 
-/// The endpoints of a service. A table of them names a path with [`at`](Self::at), then the methods that are served there.
+/// The endpoints of a service. A path is set with [`at`](Self::at), and its methods follow.
 pub(crate) struct Endpoints<S> {
     world: Shared,
     router: Router<Shared>,
@@ -119,7 +119,8 @@ async fn observed<S: Service>(
     observe::record(&world, Some(operation), operation.service, request, answer).await
 }
 
-/// Answers a call that none of the services of an origin serves: 501, in the form of the service that it is for.
+/// Answers a call that no service of an origin serves: 501, in the form of the service that owns
+/// the path.
 pub(crate) async fn not_served(
     services: &'static [Listed],
     world: Shared,

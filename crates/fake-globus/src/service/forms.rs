@@ -1,4 +1,4 @@
-//! What the error forms of several services have in common.
+//! Error responses: parts that the forms of several services share.
 
 use axum::Json;
 use axum::body::to_bytes;
@@ -11,12 +11,12 @@ use crate::observe::Challenged;
 
 use super::{Challenge, Problem, Service};
 
-/// The most bytes of an error of axum that are shown.
+/// The maximal size of an error of axum, in bytes.
 const LONGEST_ERROR: usize = 64 * 1024;
 
-/// `PermissionDenied` as `PERMISSION_DENIED`.
+/// Converts a code such as `PermissionDenied` to `PERMISSION_DENIED`.
 pub(crate) fn upper(code: &str) -> String {
-    // Transfer says in which part of it the error is.
+    // A code of Transfer may have a prefix, such as `ClientError.`.
     let code = code.rsplit_once('.').map_or(code, |(_, code)| code);
     let mut upper = String::new();
     for character in code.chars() {
@@ -33,14 +33,14 @@ pub(crate) fn respond(problem: &Problem<'_>, document: Value) -> Response {
     (problem.status, Json(document)).into_response()
 }
 
-/// A document that asks for another login or consent.
+/// A response that is a challenge.
 pub(crate) fn challenged(status: StatusCode, document: Value) -> Response {
     let mut response = (status, Json(document)).into_response();
     response.extensions_mut().insert(Challenged);
     response
 }
 
-/// A response in the place of the proper one, for `?`.
+/// An error response of a handler, for `?`.
 #[derive(Debug)]
 pub(crate) struct Rejection(Box<Response>);
 
@@ -56,7 +56,8 @@ impl IntoResponse for Rejection {
     }
 }
 
-/// Writes an error of axum in the form of the service `S`. Its extractors answer with plain text, which no service does.
+/// Rewrites an error of axum in the form of the service `S`. The extractors of axum answer with
+/// plain text, and no handler of a service does.
 pub(super) async fn in_own_form<S: Service>(response: Response, resource: &str) -> Response {
     let status = response.status();
     let content_type = response.headers().get(header::CONTENT_TYPE);
@@ -88,7 +89,7 @@ pub(crate) fn rejection<S: Service>(status: StatusCode, code: &str, message: &st
     S::error(&problem).into()
 }
 
-/// A requirement of the service `S`.
+/// A challenge of the service `S`.
 pub(crate) fn challenge_of<S: Service>(gare: &Gare) -> Rejection {
     S::challenge(&Challenge { gare, resource: "" }).into()
 }

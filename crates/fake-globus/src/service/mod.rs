@@ -1,4 +1,4 @@
-//! The services: what tells one from another, and what they have in common.
+//! The trait of all services, and what their handlers share.
 
 mod bearer;
 mod body;
@@ -18,37 +18,37 @@ pub(super) use endpoints::{Endpoints, Operation, not_served};
 pub(super) use forms::{Rejection, challenge_of, challenged, rejection, respond, upper};
 pub(super) use table::{Listed, SERVICES, named, unknown};
 
-/// A Globus service. An endpoint of it is one handler, and one line in [`endpoints`](Service::endpoints).
+/// A Globus service. An endpoint is a handler and an entry in [`endpoints`](Service::endpoints).
 pub(super) trait Service: Sized + Send + Sync + 'static {
-    /// As the SDKs name it: `GLOBUS_SDK_SERVICE_URL_{NAME}` is where they look for its URL.
+    /// The name in the SDKs, which read the URL from `GLOBUS_SDK_SERVICE_URL_{NAME}`.
     const NAME: &'static str;
     const RESOURCE_SERVER: &'static str;
-    /// What its scopes begin with.
+    /// The prefix of all scopes.
     const SCOPES: &'static str;
-    /// What may stand before the paths of its endpoints.
+    /// The prefixes under which all paths are served.
     const BASES: &'static [&'static str] = &[""];
 
-    /// Adds all endpoints that are served. What is not among them is answered 501.
+    /// Adds all endpoints. A request to any other path is answered 501.
     fn endpoints(endpoints: Endpoints<Self>) -> Endpoints<Self>;
 
-    /// Writes an error as this service does.
+    /// An error in the form of this service.
     fn error(problem: &Problem<'_>) -> Response;
 
-    /// Asks for another login or consent, as this service does.
+    /// A challenge in the form of this service.
     fn challenge(challenge: &Challenge<'_>) -> Response;
 
-    /// Completes a response to a request for `resource`.
+    /// Completes a response to a request with the path `resource`.
     fn finish(response: Response, _resource: &str) -> Response {
         response
     }
 
-    /// Whether `path` is one of its own, where two services share an origin.
+    /// Whether the service owns `path`. Only called if services share an origin.
     fn owns(_path: &str) -> bool {
         true
     }
 }
 
-/// A requirement that a service refuses a request with.
+/// A challenge, before a service writes it in its own form.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Challenge<'a> {
     pub(super) gare: &'a Gare,
@@ -56,11 +56,11 @@ pub(super) struct Challenge<'a> {
     pub(super) resource: &'a str,
 }
 
-/// An error that every service has a form for.
+/// An error, before a service writes it in its own form.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Problem<'a> {
     pub(super) status: StatusCode,
-    /// In the form of Transfer, such as `NotImplemented`.
+    /// A code in the style of Transfer, such as `NotImplemented`.
     pub(super) code: &'a str,
     pub(super) message: &'a str,
     /// The path of the request.

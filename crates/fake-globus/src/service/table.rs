@@ -1,4 +1,4 @@
-//! All services, for what is done for each of them.
+//! The table of all services.
 
 use axum::Router;
 use axum::response::Response;
@@ -17,7 +17,7 @@ use crate::world::Shared;
 
 use super::{Challenge, Endpoints, Problem, Service};
 
-/// What is known of a service by its value.
+/// A [`Service`] as a value.
 pub(crate) struct Listed {
     pub(crate) name: &'static str,
     pub(crate) resource_server: &'static str,
@@ -42,7 +42,7 @@ impl Listed {
     }
 }
 
-/// The services of each origin: those on one line share a port.
+/// The services of each origin. Services in one slice share a port.
 pub(crate) static SERVICES: [&[Listed]; 9] = [
     &[Listed::of::<Auth>(), Listed::of::<Transfer>()],
     &[Listed::of::<Groups>()],
@@ -55,13 +55,14 @@ pub(crate) static SERVICES: [&[Listed]; 9] = [
     &[Listed::of::<App>()],
 ];
 
-/// What is wrong with the name of a service in a command, if anything. The servers of collections have one, too.
+/// The error in the name of a service in a command, if there is one. `https` stands for the HTTPS
+/// servers of collections.
 pub(crate) fn unknown(name: Option<&str>) -> Option<String> {
     let name = name.filter(|name| *name != "https" && named(name).is_none())?;
     Some(format!("there is no service {name}"))
 }
 
-/// The service of this name.
+/// The service with this name.
 pub(crate) fn named(name: &str) -> Option<&'static Listed> {
     let mut services = SERVICES.iter().copied().flatten();
     services.find(|service| service.name == name)

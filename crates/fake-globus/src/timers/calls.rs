@@ -1,4 +1,4 @@
-//! The calls of Timers.
+//! The endpoints of Timers' API.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -20,7 +20,7 @@ use super::{TIMER, Timers};
 
 type Answer = Result<Json<Value>, Rejection>;
 
-/// Refuses a token without the scope of Timers.
+/// Checks that the token has the scope of Timers.
 fn scoped(caller: &Bearer<Timers>) -> Result<(), Rejection> {
     if caller.scopes.iter().any(|scope| scope == TIMER) {
         return Ok(());
@@ -29,7 +29,7 @@ fn scoped(caller: &Bearer<Timers>) -> Result<(), Rejection> {
     Err(challenge_of::<Timers>(&gare))
 }
 
-/// What is wrong with a field of the body.
+/// The error for invalid fields of the body: each a name and a message.
 fn invalid(fields: &[(&str, &str)]) -> Rejection {
     let details = fields.iter().map(
         |(field, message)| json!({"loc": ["body", field], "msg": message, "type": "value_error"}),
@@ -115,7 +115,7 @@ pub(super) struct JobRequest {
     scope: Option<String>,
 }
 
-/// `POST /jobs/`: an older form of the same.
+/// `POST /jobs/`: creates a timer in the older form.
 pub(super) async fn create_job(
     State(world): State<Shared>,
     caller: Bearer<Timers>,
@@ -137,7 +137,7 @@ pub(super) async fn create_job(
     let time =
         |field: &str, text: &str| schedule::time(text).map_err(|error| invalid(&[(field, &error)]));
     let until = job.stop_after.as_deref();
-    // A fraction of a second is no interval.
+    // Intervals are whole seconds.
     let interval = job.interval.map(|seconds| seconds as u64);
     let timer = Timer {
         id: Uuid::new_v4(),
@@ -164,7 +164,7 @@ pub(super) async fn create_job(
     Ok((StatusCode::CREATED, Json(document)).into_response())
 }
 
-/// Does what is due.
+/// Performs the due runs of all timers.
 fn catch_up(state: &mut state::State, world: &World) {
     let mut timers = std::mem::take(&mut state.timers);
     for timer in &mut timers {
@@ -183,7 +183,7 @@ pub(super) async fn list(State(world): State<Shared>, caller: Bearer<Timers>) ->
     Ok(Json(json!({"jobs": jobs})))
 }
 
-/// Does something with a timer of the caller's own.
+/// Calls `act` with a timer of the caller.
 fn with_timer<T>(
     world: &World,
     caller: &Bearer<Timers>,
@@ -228,7 +228,8 @@ pub(super) struct Resumption {
     update_credentials: Option<bool>,
 }
 
-/// `POST /jobs/{id}/resume`: with the session of this call where another one was missing, or where the call says so.
+/// `POST /jobs/{id}/resume`. The timer continues with the session of this request's token if
+/// `update_credentials` is true; by default, if the timer waited for another login or a consent.
 pub(super) async fn resume(
     State(world): State<Shared>,
     caller: Bearer<Timers>,

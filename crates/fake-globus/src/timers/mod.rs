@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::service::{Challenge, Endpoints, Problem, Service, challenged, respond, upper};
 
-/// The one scope that it has.
+/// The only scope of Timers.
 const TIMER: &str = "https://auth.globus.org/scopes/524230d7-ea86-4a52-8312-86065a9e0417/timer";
 
 /// Globus Timers.
@@ -29,7 +29,7 @@ impl Service for Timers {
             .at("/jobs/")
             .get("list_jobs", calls::list)
             .post("create_job", calls::create_job)
-            // The JavaScript SDK leaves the slash out.
+            // The JavaScript SDK omits the slash.
             .at("/jobs")
             .get("list_jobs", calls::list)
             .post("create_job", calls::create_job)

@@ -1,4 +1,4 @@
-//! When a timer runs.
+//! Schedules of timers.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,17 +8,17 @@ use serde_json::{Value, json};
 
 use crate::clock::written;
 
-/// When a timer runs, and how often.
+/// The schedule of a timer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Schedule {
     pub(super) start: SystemTime,
-    /// In seconds; `None` for once.
+    /// In seconds. `None` for a timer that runs once.
     pub(super) interval: Option<u64>,
     pub(super) runs: Option<u64>,
     pub(super) until: Option<SystemTime>,
 }
 
-/// As it is written in a request.
+/// A schedule in a request.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub(super) enum ScheduleRequest {
@@ -39,18 +39,18 @@ pub(super) enum ScheduleRequest {
 pub(super) struct End {
     #[serde(default)]
     count: Option<u64>,
-    /// `iterations` in older programs.
+    /// The name of `count` in older programs.
     #[serde(default)]
     iterations: Option<u64>,
     #[serde(default)]
     datetime: Option<String>,
 }
 
-/// A time as a program writes it.
+/// Parses a time of a request.
 pub(super) fn time(text: &str) -> Result<SystemTime, String> {
     let time = text.parse::<Timestamp>();
     let time = time.and_then(SystemTime::try_from);
-    time.map_err(|error| format!("\"{text}\" is no time: {error}"))
+    time.map_err(|error| format!("\"{text}\" is not a time: {error}"))
 }
 
 impl Schedule {
@@ -83,7 +83,7 @@ impl Schedule {
         }
     }
 
-    /// When the next run is due after `done` runs; `None` at the end.
+    /// The time of the next run after `done` runs. `None` if there is no further run.
     pub(super) fn next(&self, done: u64) -> Option<SystemTime> {
         if self.runs.is_some_and(|runs| done >= runs) {
             return None;

@@ -1,4 +1,4 @@
-//! A timer, and its documents.
+//! Timers, and their documents.
 
 use std::time::SystemTime;
 
@@ -16,16 +16,17 @@ use crate::unattended::{OnBehalf, held_up};
 use super::TIMER;
 use super::schedule::Schedule;
 
-/// More runs than anybody waits for at once; the others are caught up with later.
+/// The most runs that one request performs. Later requests perform the others.
 const AT_ONCE: usize = 10_000;
 
+/// A timer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Timer {
     pub(super) id: Uuid,
     pub(super) name: Option<String>,
     pub(crate) by: OnBehalf,
     pub(super) work: Work,
-    /// What it was told to do, where the collections are named.
+    /// The input of each run, which contains the ids of collections.
     pub(super) body: Value,
     pub(super) schedule: Schedule,
     pub(super) submitted: SystemTime,
@@ -34,7 +35,7 @@ pub(crate) struct Timer {
     pub(super) inactive: Option<Inactive>,
 }
 
-/// What it does.
+/// What a run of a timer does.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Work {
     Transfer,
@@ -42,14 +43,14 @@ pub(super) enum Work {
         id: Uuid,
         scope: String,
     },
-    /// A call of an action, as older programs ask for it.
+    /// Calls an action. Older programs create such timers.
     Callback {
         url: String,
         scope: Option<String>,
     },
 }
 
-/// Why it does not run.
+/// The reason why a timer is inactive.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Inactive {
     Paused,
@@ -57,7 +58,7 @@ pub(super) enum Inactive {
 }
 
 impl Timer {
-    /// Does the runs that are due, until one is held up.
+    /// Performs the due runs, until one is held up.
     pub(super) fn catch_up(&mut self, state: &State, now: SystemTime) {
         for _ in 0..AT_ONCE {
             let due = self.schedule.next(self.runs).filter(|due| *due <= now);
@@ -110,7 +111,7 @@ impl Timer {
         }
     }
 
-    /// What it waits for.
+    /// The member `activity` of a document.
     fn activity(&self) -> Value {
         match self.status() {
             "ended" => Value::Null,
@@ -212,7 +213,7 @@ impl Timer {
         }
     }
 
-    /// What came of the last run.
+    /// The result of the last run.
     fn result(&self, at: SystemTime) -> Value {
         let data = json!({
             "action_id": self.id.simple().to_string(),

@@ -1,4 +1,4 @@
-//! Whether a caller may use a collection.
+//! Access to collections: whether a caller's session and consents satisfy a collection.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -18,7 +18,7 @@ use crate::world::{Shared, World};
 use super::error::TransferError;
 use super::{ALL, Transfer, challenge};
 
-/// A caller, and the collection that the path names and the caller may use: an extractor.
+/// Extracts the caller, and the collection of the path. The caller must satisfy the collection.
 pub(super) struct Guarded {
     pub(super) caller: Bearer<Transfer>,
     pub(super) served: Arc<Served>,
@@ -29,7 +29,7 @@ impl FromRequestParts<Shared> for Guarded {
 
     async fn from_request_parts(parts: &mut Parts, world: &Shared) -> Result<Self, Response> {
         let caller = Bearer::from_request_parts(parts, world).await?;
-        // The collection is the first parameter of a path; a rule of it may follow.
+        // The id of the collection is the first parameter. An access rule may follow.
         let Path(ids) = Path::<Vec<(String, String)>>::from_request_parts(parts, world)
             .await
             .map_err(IntoResponse::into_response)?;
@@ -39,7 +39,8 @@ impl FromRequestParts<Shared> for Guarded {
     }
 }
 
-/// What the collection's own server says of a caller that it does not let in, as JSON on one line.
+/// The result of the collection's server for a caller that does not satisfy the collection, as JSON
+/// on one line.
 pub(crate) fn demand_not_met(
     world: &World,
     caller: &Caller,
@@ -49,13 +50,13 @@ pub(crate) fn demand_not_met(
     let met = |demand: &Demand| demand.is_met(&caller.session, &caller.user, now);
     let policies = collection.policies.iter().map(|policy| &policy.demand);
     let all_met = policies.chain([&collection.demand]).all(met);
-    // Beside the scope of its files, or below Transfer's.
+    // A consent to `data_access` beside the scope `https`, or below the scope of Transfer.
     let is_consented = caller.scopes.contains(&collection.data_access_scope())
         || consented(world, caller, collection);
     (!all_met || !is_consented).then(|| challenge::login_result(collection, &caller.user))
 }
 
-/// What the collection requires of a session beside consents.
+/// The requirement for a session that does not satisfy the collection. Consents are not checked.
 pub(crate) fn requirement(
     collection: &Collection,
     user: &User,
@@ -76,7 +77,7 @@ pub(crate) fn requirement(
 
 fn consented(world: &World, caller: &Caller, collection: &Collection) -> bool {
     let data_access = collection.data_access_scope();
-    // A service that acts for a program has the consents that the program was given for it.
+    // A service that acts for a client uses the consents of that client.
     let above = caller.via.iter().flat_map(|via| &via.scopes);
     let above = above.map(String::as_str);
     let chain: Vec<&str> = above.chain([ALL, &data_access]).collect();
@@ -85,8 +86,8 @@ fn consented(world: &World, caller: &Caller, collection: &Collection) -> bool {
     !collection.data_access || state.consents.covers(caller.user.id(), client, &chain)
 }
 
-/// The collection, if the caller has what it demands: the consent first, then the policies, then what the collection's
-/// own server wants, as Transfer finds out one after the other.
+/// The collection, if the caller satisfies it. The checks have the order of the real service: the
+/// consent, the policies, then the demands of the collection's server.
 pub(super) fn collection(
     world: &World,
     caller: &Caller,

@@ -1,4 +1,4 @@
-//! Access rules: who may read and write what of a collection. They are kept and shown, and let nobody in or out.
+//! Access rules of collections. They are stored and returned, and have no effect on access.
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -15,7 +15,7 @@ use super::access::Guarded;
 use super::answer::{Answer, Document};
 use super::error::{self, TransferError};
 
-/// A rule of a collection.
+/// An access rule of a collection.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct AccessRule {
     id: Uuid,
@@ -24,11 +24,11 @@ pub(super) struct AccessRule {
     fields: Fields,
 }
 
-/// What a rule says.
+/// The fields of an access rule.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Fields {
     principal_type: PrincipalType,
-    /// Of an identity or a group, its id; empty where the rule is for everybody.
+    /// The id of an identity or a group. Empty for the other types.
     #[serde(default)]
     principal: String,
     path: String,
@@ -53,7 +53,7 @@ enum Permissions {
     Rw,
 }
 
-/// What of a rule can be changed.
+/// The fields of a rule that can be changed.
 #[derive(Debug, Deserialize)]
 pub(super) struct Changes {
     permissions: Option<Permissions>,
@@ -110,7 +110,7 @@ pub(super) async fn create(
         return Err(TransferError::bad_request(message));
     }
     if !fields.path.starts_with('/') || !fields.path.ends_with('/') {
-        let message = "The path of an access rule begins and ends with a slash";
+        let message = "The path of an access rule must begin and end with a slash";
         return Err(TransferError::bad_request(message));
     }
     let collection = served.collection.id;
@@ -123,7 +123,7 @@ pub(super) async fn create(
             && rule.fields.path == fields.path
     });
     if is_known {
-        let message = "There is an access rule for this principal and path";
+        let message = "An access rule for this principal and path exists already";
         return Err(TransferError::new(StatusCode::CONFLICT, "Exists", message));
     }
     let id = Uuid::new_v4();
@@ -152,7 +152,7 @@ pub(super) async fn one(
     Ok(Document::ok(state.transfer.access_rules[place].document()))
 }
 
-/// `PUT endpoint/{id}/access/{rule}`: its permissions and its end can be changed.
+/// `PUT endpoint/{id}/access/{rule}`: changes the permissions or the expiration date.
 pub(super) async fn update(
     State(world): State<Shared>,
     Guarded { served, .. }: Guarded,

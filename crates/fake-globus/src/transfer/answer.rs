@@ -1,4 +1,4 @@
-//! The answers of Transfer: documents, and errors, which name the request that they answer.
+//! The responses of Transfer: documents and errors.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -12,10 +12,10 @@ use crate::service::Problem;
 use super::error::TransferError;
 use super::{json, jsonapi};
 
-/// A document with its status, or an error.
+/// The result of a handler: a document with a status, or an error.
 pub(super) type Answer = Result<Document, TransferError>;
 
-/// A document of Transfer.
+/// A document with its status.
 #[derive(Debug)]
 pub(super) struct Document(pub(super) StatusCode, pub(super) Value);
 
@@ -25,11 +25,12 @@ impl Document {
     }
 }
 
-/// Extension of a response: a document that is written once it is known which request it answers.
+/// Response extension: a document that [`finish`] completes with the path of its request.
 #[derive(Clone, Debug)]
 struct Unwritten(Map<String, Value>);
 
-/// A document that is written at once, for those that may be long.
+/// A 200 response with a document that is serialized at once, without a `Value` in between. For
+/// long documents.
 pub(super) fn ok(document: &impl Serialize) -> Response {
     written(StatusCode::OK, document, &secret::random(9))
 }
@@ -38,7 +39,7 @@ impl IntoResponse for Document {
     fn into_response(self) -> Response {
         let Self(status, document) = self;
         match document {
-            // Errors and results name the request; documents such as a listing do not.
+            // Errors and results contain the path of their request. Other documents do not.
             Value::Object(fields) if fields.contains_key("code") => {
                 let mut response = status.into_response();
                 response.extensions_mut().insert(Unwritten(fields));
@@ -62,7 +63,7 @@ impl IntoResponse for TransferError {
     }
 }
 
-/// Writes what was left until the request was known.
+/// Writes a document that was left unwritten until the path of its request is known.
 pub(super) fn finish(mut response: Response, resource: &str) -> Response {
     let Some(Unwritten(mut fields)) = response.extensions_mut().remove::<Unwritten>() else {
         return response;
@@ -85,7 +86,7 @@ pub(super) fn finish(mut response: Response, resource: &str) -> Response {
     finished
 }
 
-/// An error that every service has.
+/// A [`Problem`] as an error of Transfer.
 pub(super) fn of_problem(problem: &Problem<'_>) -> Response {
     let error = TransferError::new(problem.status, problem.code, problem.message);
     finish(error.into_response(), problem.resource)

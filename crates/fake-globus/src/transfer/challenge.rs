@@ -1,4 +1,4 @@
-//! The errors that another login or consent can mend.
+//! The challenges of Transfer.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -12,13 +12,13 @@ use super::ALL;
 use super::error::{TransferError, endpoint};
 use super::json;
 
-/// What Transfer says at the root when a collection's server wants another login.
+/// The message at the root of a challenge from a collection's server.
 const SESSION_MESSAGE: &str = "Session reauthentication required (Globus Transfer)";
 
-/// What Transfer says when policies are not satisfied.
+/// The message of a challenge for policies.
 pub(super) const POLICY_MESSAGE: &str = "Failing collection authentication policy";
 
-/// A requirement that is not a collection's.
+/// A challenge that is not from a collection.
 pub(super) fn of(gare: &Gare) -> Response {
     let mut fields = json!({"authorization_parameters": gare.parameters()});
     if gare.is_consent() {
@@ -28,7 +28,7 @@ pub(super) fn of(gare: &Gare) -> Response {
     challenge(StatusCode::FORBIDDEN, gare.code(), message, fields).into_response()
 }
 
-/// The collection's data may be used only with a consent that is missing.
+/// The challenge for a missing consent to the collection's `data_access` scope.
 pub(super) fn consent_required(collection: &Collection) -> TransferError {
     let message = "Missing required data_access consent";
     let scopes = json!([format!("{ALL}[*{}]", collection.data_access_scope())]);
@@ -44,7 +44,7 @@ pub(super) fn consent_required(collection: &Collection) -> TransferError {
     )
 }
 
-/// The session does not satisfy the collection's policies.
+/// The challenge for a session that does not satisfy the collection's policies.
 pub(super) fn policy_failed(collection: &Collection) -> TransferError {
     let message = POLICY_MESSAGE;
     let ids: Vec<String> = collection
@@ -63,7 +63,7 @@ pub(super) fn policy_failed(collection: &Collection) -> TransferError {
     )
 }
 
-/// What a collection's server says when it denies a login.
+/// The reply of a collection's server that denies a login.
 struct Denial {
     parameters: Map<String, Value>,
     text: &'static str,
@@ -77,7 +77,7 @@ fn denial(collection: &Collection, user: &User) -> Denial {
         .iter()
         .map(|wanted| identity_id(user, wanted))
         .collect();
-    // A server always allows some domains. One that was told of none allows that of the user.
+    // A real server always names allowed domains. Without configured domains, it is the user's.
     let domains = match (identities.is_empty(), demand.domains.is_empty()) {
         (false, _) => Vec::new(),
         (true, false) => demand.domains.clone(),
@@ -133,12 +133,12 @@ fn denial(collection: &Collection, user: &User) -> Denial {
     }
 }
 
-/// The result in a denial, on one line.
+/// The result of a denied login, as JSON on one line.
 pub(super) fn login_result(collection: &Collection, user: &User) -> String {
     json::line(&denial(collection, user).result)
 }
 
-/// What another login has to satisfy.
+/// The requirement of a denied login.
 pub(super) fn login_requirement(collection: &Collection, user: &User) -> Gare {
     let parameters = denial(collection, user).parameters.into();
     let mut parameters: Parameters = serde_json::from_value(parameters).unwrap_or_default();
@@ -146,7 +146,7 @@ pub(super) fn login_requirement(collection: &Collection, user: &User) -> Gare {
     Gare::new(parameters)
 }
 
-/// The collection's server denies the login: the session is too old, too weak, or somebody else's.
+/// The challenge for a session that the collection's server denies.
 pub(super) fn login_failed(collection: &Collection, user: &User) -> TransferError {
     let Denial {
         mut parameters,
@@ -155,7 +155,7 @@ pub(super) fn login_failed(collection: &Collection, user: &User) -> TransferErro
     } = denial(collection, user);
     let mut root = Map::new();
     if collection.errors.speaks_at_root() {
-        // Transfer fills in what the server left out, empty and false values too.
+        // Transfer adds the absent members with empty and false values.
         parameters
             .entry("session_required_identities")
             .or_insert_with(|| json!([]));
@@ -181,8 +181,8 @@ pub(super) fn login_failed(collection: &Collection, user: &User) -> TransferErro
     )
 }
 
-/// The GridFTP reply. Its line ends reach Transfer's message as the four characters `\r\n`, and a real line feed
-/// follows the last of them.
+/// The GridFTP reply. In Transfer's message, its line ends are the four characters `\r\n`; a real
+/// line feed follows the last one.
 fn reply(text: &str, result: &Value) -> String {
     format!(
         "530-Login incorrect. : GlobusError: v=1 c=LOGIN_DENIED\\r\\n530-GridFTP-Message: {text}\\r\\n530-GridFTP-JSON-Result: \
@@ -191,7 +191,7 @@ fn reply(text: &str, result: &Value) -> String {
     )
 }
 
-/// The id of an identity that was named by its username, where the user has it.
+/// The id of the user's identity that `wanted` names, or `wanted` itself.
 fn identity_id(user: &User, wanted: &str) -> String {
     let found = user.identities().find(|identity| identity.is_named(wanted));
     found.map_or_else(|| wanted.to_owned(), |identity| identity.id().to_string())

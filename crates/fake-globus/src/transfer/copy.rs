@@ -1,4 +1,4 @@
-//! What a transfer does on disk: it copies, and never leaves the directories.
+//! The copying of files for a transfer. It never leaves the directories of the collections.
 
 use std::collections::BTreeSet;
 use std::io::{self, Read};
@@ -12,32 +12,32 @@ use super::directory::{Directory, beneath, is_escape, modified};
 use super::rule::{Rule, excludes};
 use super::work::{Done, Skipped};
 
-/// When a file that is there already is copied.
+/// When an existing file of the destination is replaced.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Sync {
-    IfAbsent,
-    IfSizeDiffers,
-    IfOlder,
-    IfContentDiffers,
+    Never,
+    SizeDiffers,
+    Older,
+    ContentDiffers,
 }
 
 impl Sync {
-    /// The level of a submission, by its number.
+    /// The value of `sync_level` in a submission.
     pub(super) fn level(number: u64) -> Option<Self> {
         match number {
-            0 => Some(Self::IfAbsent),
-            1 => Some(Self::IfSizeDiffers),
-            2 => Some(Self::IfOlder),
-            3 => Some(Self::IfContentDiffers),
+            0 => Some(Self::Never),
+            1 => Some(Self::SizeDiffers),
+            2 => Some(Self::Older),
+            3 => Some(Self::ContentDiffers),
             _ => None,
         }
     }
 }
 
-/// How files are copied.
+/// The options of a transfer.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Copying {
-    /// Without it, all files are copied.
+    /// `None` copies all files.
     pub(super) sync: Option<Sync>,
     pub(super) rules: Vec<Rule>,
     pub(super) deletes_extra: bool,
@@ -45,7 +45,7 @@ pub(super) struct Copying {
     pub(super) keeps_times: bool,
 }
 
-/// A directory on either side, and what is below it: paths from the directory on, and whether they are directories.
+/// The entries below a directory: their relative paths, and whether they are directories.
 type Below = Vec<(PathBuf, bool)>;
 
 /// The two sides of a copy.
@@ -56,8 +56,8 @@ pub(super) struct Sides<'a> {
 }
 
 impl Sides<'_> {
-    /// Copies what is at `from` to `to`, with the directories that are missing there. Without `recursive` being said,
-    /// a directory is copied with all that is in it. Symbolic links in it are left out.
+    /// Copies the file or directory at `from` to `to`, and creates missing directories. A directory
+    /// is copied with its content unless `recursive` is false. Symbolic links in it are skipped.
     pub(super) fn copy(
         &self,
         from: &str,
@@ -79,7 +79,7 @@ impl Sides<'_> {
     }
 
     fn directory(&self, source: &Path, target: &Path, done: &mut Done) -> io::Result<()> {
-        // All of it is known before anything is written: one directory may lie in the other.
+        // Read before anything is written, because one directory may contain the other.
         let mut found = Vec::new();
         walk(
             self.from,
@@ -105,7 +105,8 @@ impl Sides<'_> {
         Ok(())
     }
 
-    /// Deletes what is below `target` and not among `found`. What the rules leave out stays, and so does the source.
+    /// Deletes the entries below `target` that are not in `found`. Keeps entries that the rules
+    /// exclude, and the source.
     fn delete_extra(&self, source: &Path, target: &Path, found: &Below) -> io::Result<()> {
         let wanted: BTreeSet<&(PathBuf, bool)> = found.iter().collect();
         let mut there = Vec::new();
@@ -118,7 +119,7 @@ impl Sides<'_> {
                 continue;
             }
             match self.to.remove_at(&path, true, &mut Done::default()) {
-                // It went with its directory.
+                // It was deleted with its directory.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 removed => removed?,
             }
@@ -148,7 +149,7 @@ impl Sides<'_> {
         let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
         let part = format!(".{}.{}.part", name.to_string_lossy(), Uuid::new_v4());
         let part = path.with_file_name(part);
-        // By way of another file: copied onto itself, a file would be emptied first.
+        // Through a temporary file: a file that is copied onto itself would be emptied first.
         let copied = self.from.dir.copy(from, to, &part).and_then(|bytes| {
             if self.how.keeps_times {
                 let copy = to.open_with(&part, OpenOptions::new().write(true))?;
@@ -159,7 +160,7 @@ impl Sides<'_> {
         match copied {
             Ok(bytes) => done.bytes += bytes,
             Err(error) => {
-                // There may be none.
+                // The temporary file may not exist.
                 let _ = to.remove_file(&part);
                 return Err(error);
             }
@@ -169,7 +170,7 @@ impl Sides<'_> {
         Ok(())
     }
 
-    /// Whether what is at `path` differs, as the level of synchronisation wants it.
+    /// Whether the sync level requires that the file at `path` is replaced.
     fn needs_copy(&self, source: &File, own: &Metadata, path: &Path) -> io::Result<bool> {
         let Some(sync) = self.how.sync else {
             return Ok(true);
@@ -181,15 +182,15 @@ impl Sides<'_> {
             Err(error) => return Err(error),
         };
         match sync {
-            Sync::IfAbsent => Ok(false),
-            Sync::IfSizeDiffers => Ok(there.len() != own.len()),
-            Sync::IfOlder => Ok(modified(&there) < modified(own)),
-            Sync::IfContentDiffers if there.len() != own.len() => Ok(true),
-            Sync::IfContentDiffers => Ok(!is_same(source, &self.to.dir.open(path)?)?),
+            Sync::Never => Ok(false),
+            Sync::SizeDiffers => Ok(there.len() != own.len()),
+            Sync::Older => Ok(modified(&there) < modified(own)),
+            Sync::ContentDiffers if there.len() != own.len() => Ok(true),
+            Sync::ContentDiffers => Ok(!is_same(source, &self.to.dir.open(path)?)?),
         }
     }
 
-    /// Skips a path that the source does not have or give away, where the submission says so.
+    /// Skips a path that is missing or unreadable at the source, if the submission allows this.
     fn source_error(
         &self,
         error: io::Error,
@@ -214,7 +215,7 @@ impl Sides<'_> {
     }
 }
 
-/// A path of a collection, from its root on.
+/// An absolute path of the collection.
 fn shown(path: &Path) -> String {
     let path = path.strip_prefix(".").unwrap_or(path);
     format!("/{}", path.to_string_lossy())
@@ -237,7 +238,7 @@ fn is_same(left: &File, right: &File) -> io::Result<bool> {
     }
 }
 
-/// Finds what is in `below` of `root`, without what the rules leave out.
+/// Collects the entries below `root`/`below`, without those that the rules exclude.
 fn walk(
     directory: &Directory,
     root: &Path,

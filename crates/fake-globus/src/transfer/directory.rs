@@ -1,4 +1,4 @@
-//! A directory on disk that nothing leads out of.
+//! A directory on disk that no path can leave.
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -8,13 +8,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, Metadata};
 
-/// A directory held open. Paths are resolved beneath it by `cap-std`, which follows neither `..` nor a symbolic link out.
+/// An open directory. `cap-std` resolves paths beneath it, and follows neither `..` nor a symbolic
+/// link out of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Directory {
     pub(super) dir: Arc<Dir>,
 }
 
-/// A file or directory, as a listing tells of it.
+/// An entry of a listing.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) name: String,
@@ -27,7 +28,7 @@ pub(super) struct Entry {
     pub(super) link: Option<Link>,
 }
 
-/// What is known of a symbolic link itself.
+/// The symbolic link of an entry.
 #[derive(Clone, Debug)]
 pub(super) struct Link {
     pub(super) target: Option<String>,
@@ -42,7 +43,7 @@ impl Directory {
         })
     }
 
-    /// The entries of the directory at `path`, in no order.
+    /// The entries of the directory at `path`, unordered.
     pub(super) fn list(&self, path: &str) -> io::Result<Vec<Entry>> {
         let below = self.dir.open_dir(beneath(path))?;
         let mut entries = Vec::new();
@@ -54,7 +55,7 @@ impl Directory {
                 .metadata()
                 .and_then(|own| entry(&below, Path::new(&name), own, shown));
             match entry {
-                // Gone since the directory was read.
+                // The entry was removed after the directory was read.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 entry => entries.push(entry?),
             }
@@ -68,7 +69,7 @@ impl Directory {
             || "/".to_owned(),
             |name| name.to_string_lossy().into_owned(),
         );
-        // The path itself must exist; a link that leads nowhere does not, here.
+        // A dangling link counts as missing.
         self.dir.metadata(path)?;
         let own = self.dir.symlink_metadata(path)?;
         entry(&self.dir, path, own, name)
@@ -96,7 +97,7 @@ impl Directory {
         self.dir.remove_file(beneath(path))
     }
 
-    /// Renames what is at `from`, unless there is something at `to`.
+    /// Renames `from` to `to`. An existing entry at `to` is an error.
     pub(super) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         let (from, to) = (
             beneath(from.trim_end_matches('/')),
@@ -114,7 +115,7 @@ impl Directory {
     }
 }
 
-/// A file that is open for reading.
+/// A file opened for reading.
 #[derive(Debug)]
 pub(crate) struct File {
     pub(crate) size: u64,
@@ -123,7 +124,7 @@ pub(crate) struct File {
 }
 
 impl File {
-    /// `length` bytes from `start` on; less where the file has become shorter.
+    /// Reads `length` bytes from `start`, or fewer if the file has become shorter.
     pub(crate) fn read(&self, start: u64, length: u64) -> io::Result<Vec<u8>> {
         let mut file = &self.file;
         file.seek(SeekFrom::Start(start))?;
@@ -133,12 +134,13 @@ impl File {
     }
 }
 
-/// Whether `cap-std` refused to leave the directory, rather than the system refusing access.
+/// Whether `cap-std` returned the error because a path leaves the directory. A denial by the
+/// operating system has an error number.
 pub(crate) fn is_escape(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_none()
 }
 
-/// `/`, `/~/` and relative paths all start at the collection's root.
+/// The path relative to the root of the collection. `/`, `/~/` and relative paths start there.
 pub(super) fn beneath(path: &str) -> &Path {
     let path = path.trim_start_matches('/');
     let path = match path.strip_prefix('~') {
@@ -148,10 +150,10 @@ pub(super) fn beneath(path: &str) -> &Path {
     Path::new(if path.is_empty() { "." } else { path })
 }
 
-/// The entry at `path`, which has the metadata `own`; of a link, its own.
+/// The entry at `path`. `own` is the metadata of the path itself, also if it is a link.
 fn entry(dir: &Dir, path: &Path, own: Metadata, name: String) -> io::Result<Entry> {
     let is_link = own.file_type().is_symlink();
-    // Of a link, what it leads to is told, as long as that is inside.
+    // The target of a link, if it is inside the directory.
     let target = if is_link {
         dir.metadata(path).ok()
     } else {

@@ -1,4 +1,5 @@
-//! What a collection is: its document, which no policy guards, and the changes to it.
+//! The documents of collections, and changes to them. Reading a document needs no particular
+//! session.
 
 use std::sync::LazyLock;
 
@@ -35,7 +36,7 @@ pub(super) async fn one(
     )))
 }
 
-/// What may be changed of a collection. A field that is not among these is refused.
+/// The fields of a collection's document that can be changed.
 const CHANGEABLE: [&str; 15] = [
     "display_name",
     "description",
@@ -64,7 +65,7 @@ fn updated() -> Document {
     }))
 }
 
-/// `PUT endpoint/{id}`. Everybody who may use the collection may change its document.
+/// `PUT endpoint/{id}`. Every user who satisfies the collection may change its document.
 pub(super) async fn update(
     State(world): State<Shared>,
     Guarded { served, .. }: Guarded,
@@ -82,7 +83,8 @@ pub(super) async fn update(
     let mut state = world.state();
     if let Some(name) = changes.remove("display_name") {
         let name = name.as_str().filter(|name| !name.is_empty());
-        let name = name.ok_or_else(|| TransferError::bad_request("A display_name is a text"))?;
+        let name = name
+            .ok_or_else(|| TransferError::bad_request("display_name must be a non-empty string"))?;
         if let Some(collection) = state.collection_mut(served.collection.id) {
             name.clone_into(&mut collection.name);
         }
@@ -140,13 +142,13 @@ pub(super) async fn verify(
 
 const SUBSCRIPTION: &str = "subscription_id";
 
-/// What all collections are.
+/// The type of all collections.
 pub(super) const ENTITY_TYPE: &str = "GCSv5_mapped_collection";
 
 static ENDPOINT: LazyLock<Map<String, Value>> =
     LazyLock::new(|| template::read(include_str!("../../data/transfer/endpoint.json")));
 
-/// What differs from one collection to the next.
+/// The fields that differ between collections. The template has the others.
 #[derive(Serialize)]
 struct Endpoint<'a> {
     id: Uuid,
@@ -172,7 +174,7 @@ struct Server {
     subject: Option<&'static str>,
 }
 
-/// Who owns all collections.
+/// The username of the owner of all collections.
 const OWNER: &str = "owner@globusid.org";
 
 /// The id of the identity that owns all collections.
@@ -182,7 +184,7 @@ pub(super) fn owner_id() -> Uuid {
 
 /// The document of a collection, with the changes that were made to it.
 pub(super) fn document(world: &Shared, kept: &TransferState, collection: &Collection) -> Value {
-    // Without a port for it, a collection has no such server.
+    // `None` if no port is free for it.
     let https = world.https.url(world, collection.id).ok();
     let endpoint = Endpoint {
         id: collection.id,

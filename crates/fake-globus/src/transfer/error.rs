@@ -1,4 +1,4 @@
-//! The errors of Transfer about requests, paths and tokens.
+//! The errors of Transfer.
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::collection::Collection;
 
-/// The server that the messages of a collection speak of.
+/// The server in the messages of a collection.
 const SERVER: &str = "127.0.0.1:443";
 
 /// An error of Transfer.
@@ -16,7 +16,7 @@ pub(super) struct TransferError {
     pub(super) status: StatusCode,
     pub(super) code: String,
     pub(super) message: String,
-    /// Fields beside the usual four.
+    /// Fields besides `code`, `message`, `request_id` and `resource`.
     pub(super) fields: Map<String, Value>,
     pub(super) challenges: bool,
 }
@@ -48,29 +48,30 @@ impl TransferError {
         )
     }
 
-    /// A path that leads out of what the collection serves.
+    /// A path that leaves the collection.
     pub(super) fn not_allowed(collection: &Collection, command: &str, path: &str) -> Self {
         let details = "500 Command failed : Path not allowed.\\r\\n\n";
-        Self::by_server(
-            collection,
-            StatusCode::FORBIDDEN,
-            "EndpointPermissionDenied",
-            "Denied by endpoint",
-            (command, path),
-            details,
-        )
+        Self::permission_denied(collection, (command, path), details)
     }
 
-    /// A path that the server's own account may not read or write.
+    /// A path that the operating system denies access to.
     pub(super) fn denied(collection: &Collection, command: &str, path: &str) -> Self {
         let details = "550-GlobusError: v=1 c=PERMISSION_DENIED\\r\\n550-GridFTP-Errno: 13\\r\\n550-GridFTP-Reason: System error in \
                        stat\\r\\n550-GridFTP-Error-String: Permission denied\\r\\n550 End.\\r\\n\n";
+        Self::permission_denied(collection, (command, path), details)
+    }
+
+    fn permission_denied(
+        collection: &Collection,
+        command_and_path: (&str, &str),
+        details: &str,
+    ) -> Self {
         Self::by_server(
             collection,
             StatusCode::FORBIDDEN,
             "EndpointPermissionDenied",
             "Denied by endpoint",
-            (command, path),
+            command_and_path,
             details,
         )
     }
@@ -99,7 +100,7 @@ pub(super) fn body<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, Transfe
         .map_err(|rejection| TransferError::bad_request(rejection.body_text()))
 }
 
-/// The lines of a message that say where it comes from.
+/// The lines of a message that name the collection and its server.
 pub(super) fn endpoint(collection: &Collection) -> String {
     format!(
         "Endpoint: {} ({})\nServer: {SERVER}",

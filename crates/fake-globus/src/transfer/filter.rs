@@ -1,20 +1,20 @@
-//! The `filter` parameter of a listing: `type:dir/name:~*.txt`.
+//! The `filter` parameter of a listing, such as `type:dir/name:~*.txt`.
 
 use super::directory::Entry;
 use super::glob;
 use super::listing::last_modified;
 
-/// One `filter` parameter: clauses between slashes, all of which an entry has to match.
+/// A `filter` parameter: clauses separated by slashes. An entry must match all of them.
 #[derive(Clone, Debug)]
 pub(super) struct Filter(Vec<Clause>);
 
 #[derive(Clone, Debug)]
 enum Clause {
-    /// Any of these patterns.
+    /// One of these patterns.
     Name(Vec<String>),
-    /// Any of these types.
+    /// One of these types.
     Type(Vec<String>),
-    /// From and to, either of which may be empty.
+    /// From and to. Either may be empty.
     LastModified(String, String),
     Size(Comparison, u64),
 }
@@ -74,7 +74,7 @@ impl Clause {
                 .any(|pattern| name_matches(pattern, &entry.name)),
             Self::Type(types) => types.iter().any(|kind| kind == entry.kind),
             Self::LastModified(from, to) => {
-                // Times in this form sort as text; a bare date is a prefix of its day's times.
+                // Times in this format sort as text. A date is a prefix of its times.
                 let at = last_modified(entry.modified);
                 (from.is_empty() || at >= *from) && (to.is_empty() || at < *to)
             }
@@ -111,7 +111,8 @@ impl Comparison {
     }
 }
 
-/// `~` begins a pattern without regard to case, `=` or nothing an exact name, and `!` turns either around.
+/// Whether a pattern matches a name. `~` begins a case-insensitive pattern; `=` or nothing begins
+/// an exact name; `!` before either negates it.
 pub(super) fn name_matches(pattern: &str, name: &str) -> bool {
     let (wanted, pattern) = match pattern.strip_prefix('!') {
         Some(rest) => (false, rest),

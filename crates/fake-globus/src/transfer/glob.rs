@@ -1,10 +1,10 @@
-//! Patterns of names: in filters, in the rules of a transfer, and in paths to delete.
+//! Glob patterns, for filters, the filter rules of a transfer, and paths of a deletion.
 
-/// Whether `name` fits `glob`, where `*` stands for any run of characters, `?` for one character, and `[ab]`, `[a-c]`
-/// or `[!ab]` for one of a set.
+/// Whether `name` matches `glob`. `*` matches any characters, `?` one character, and `[ab]`,
+/// `[a-c]` or `[!ab]` one character of a set.
 pub(super) fn matches(glob: &str, name: &str) -> bool {
     let (mut glob, mut name) = (glob, name);
-    // Behind the last star, and what of the name the star has not taken yet.
+    // The pattern after the last star, and the part of the name that the star has not matched.
     let mut star: Option<(&str, &str)> = None;
     loop {
         if let Some(rest) = glob.strip_prefix('*') {
@@ -17,7 +17,8 @@ pub(super) fn matches(glob: &str, name: &str) -> bool {
         match (one, one.and_then(|one| fits(glob, one))) {
             (_, Some(rest)) => (glob, name) = (rest, characters.as_str()),
             (None, _) if glob.is_empty() => return true,
-            // The last star takes one character more: it is enough to look for the earliest place of each part.
+            // The last star matches one more character. Earlier stars need no other attempt: the
+            // earliest place of each part leaves the most for the rest.
             _ => {
                 let Some((behind, left)) = star else {
                     return false;
@@ -33,27 +34,27 @@ pub(super) fn matches(glob: &str, name: &str) -> bool {
     }
 }
 
-/// What of `glob` is left when its first part stands for `one`; `None` where it does not.
+/// The rest of `glob` after its first part. `None` if that part does not match `one`.
 fn fits(glob: &str, one: char) -> Option<&str> {
     let mut characters = glob.chars();
     match characters.next()? {
         '?' => Some(characters.as_str()),
         '[' => match set(characters.as_str()) {
             Some((members, wanted, rest)) => (contains(members, one) == wanted).then_some(rest),
-            // A bracket that is never closed stands for itself.
+            // A bracket that is never closed is literal.
             None => (one == '[').then_some(characters.as_str()),
         },
         literal => (literal == one).then_some(characters.as_str()),
     }
 }
 
-/// The members of a set, whether one of them is wanted, and what follows the set.
+/// The members of a set, whether it is not negated, and the pattern after it.
 fn set(text: &str) -> Option<(&str, bool, &str)> {
     let (wanted, text) = match text.strip_prefix('!') {
         Some(rest) => (false, rest),
         None => (true, text),
     };
-    // As its first member, a bracket does not close the set.
+    // A bracket as the first member does not close the set.
     let first = text.chars().next()?.len_utf8();
     let end = first + text.get(first..)?.find(']')?;
     Some((&text[..end], wanted, &text[end + 1..]))

@@ -1,4 +1,4 @@
-//! JSON with the spaces and the escapes that the real services' Python gives it.
+//! JSON with the white space and escapes of Python, as the real services write it.
 
 use std::io::{self, Write};
 
@@ -6,12 +6,12 @@ use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::Formatter;
 
-/// One line: `{"a": 1, "b": [2, 3]}`.
+/// JSON on one line, such as `{"a": 1, "b": [2, 3]}`.
 pub(super) fn line(document: &impl Serialize) -> String {
     written(document, None)
 }
 
-/// Indented by two, with a newline at the end: how Transfer writes its documents.
+/// JSON indented by two spaces, with a line feed at the end, as Transfer writes documents.
 pub(super) fn document(document: &impl Serialize) -> String {
     let mut text = written(document, Some(0));
     text.push('\n');
@@ -25,15 +25,15 @@ fn written(document: &impl Serialize, depth: Option<usize>) -> String {
         has_value: false,
     };
     let mut serializer = Serializer::with_formatter(&mut text, python);
-    // Nothing that is written here fails to be: its keys are texts, and memory takes it all.
+    // It cannot fail: all keys are strings, and a `Vec` takes all bytes.
     let _ = document.serialize(&mut serializer);
     String::from_utf8(text).unwrap_or_default()
 }
 
-/// Writes on one line, or indented where a depth is given.
+/// A formatter that writes on one line, or indented if it has a depth.
 struct Python {
     depth: Option<usize>,
-    /// Whether there is a value in the array or object that was ended last.
+    /// Whether the array or object that ends next has a value.
     has_value: bool,
 }
 
@@ -124,7 +124,8 @@ impl Formatter for Python {
         Ok(())
     }
 
-    /// Quotes, backslashes and control characters are escaped by `serde_json`; this escapes what is not ASCII.
+    /// Escapes non-ASCII characters. `serde_json` escapes quotes, backslashes and control
+    /// characters.
     fn write_string_fragment<W: ?Sized + Write>(
         &mut self,
         writer: &mut W,

@@ -1,19 +1,19 @@
-//! The second version of Transfer's API, which speaks JSON:API.
+//! JSON:API documents, for the second version of Transfer's API.
 
 use serde_json::{Map, Value, json};
 
 use crate::collection::Collection;
 use crate::secret;
 
-/// The media type of its errors.
+/// The media type of errors.
 pub(super) const TYPE: &str = "application/vnd.api+json";
 
-/// Whether a path is one of the second version.
+/// Whether a path belongs to the second version.
 pub(super) fn is_for(path: &str) -> bool {
     path.starts_with("/v2/")
 }
 
-/// A document over `data`: a resource, or a list of them, with others that they refer to.
+/// A document with `data`, which is a resource or a list, and with the included resources.
 pub(super) fn document(data: Value, included: Option<Vec<Value>>) -> Value {
     let mut document = json!({"data": data, "meta": {"request_id": secret::random(9)}});
     if document["data"].is_array() {
@@ -25,7 +25,7 @@ pub(super) fn document(data: Value, included: Option<Vec<Value>>) -> Value {
     document
 }
 
-/// A collection, as far as resources that refer to it tell.
+/// A collection as an included resource.
 pub(super) fn collection(collection: &Collection) -> Value {
     json!({
         "type": "Collection",
@@ -37,7 +37,7 @@ pub(super) fn collection(collection: &Collection) -> Value {
     })
 }
 
-/// An error with the fields that the first version gives it.
+/// An error, from the fields of an error of the first version.
 pub(super) fn error(status: u16, mut fields: Map<String, Value>, request_id: &str) -> Value {
     if let Some(message) = fields.remove("message") {
         fields.insert("detail".to_owned(), message);

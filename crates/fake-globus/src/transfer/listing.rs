@@ -1,4 +1,4 @@
-//! Which entries a listing shows, in which order, and how.
+//! The options and the document of a listing.
 
 use std::cmp::Ordering;
 use std::time::SystemTime;
@@ -11,14 +11,14 @@ use crate::clock::timestamp;
 use super::directory::Entry;
 use super::filter::Filter;
 
-/// The most entries that Transfer lists.
+/// The most entries of a listing, as in Transfer.
 const LIMIT: usize = 100_000;
 
-/// The parameters of a listing.
+/// The options of a listing: which entries, and in which order.
 #[derive(Clone, Debug)]
 pub(super) struct ListOptions {
     show_hidden: bool,
-    /// Any of them.
+    /// An entry must match one of them.
     filters: Vec<Filter>,
     order: Vec<(Field, bool)>,
     limit: usize,
@@ -31,7 +31,7 @@ enum Field {
     Type,
     Size,
     LastModified,
-    /// Fields that all entries have the same value of.
+    /// A field with the same value in all entries.
     Same,
     Permissions,
 }
@@ -63,7 +63,7 @@ impl ListOptions {
         Ok(wanted)
     }
 
-    /// The entries to show, and how many there are without the limit.
+    /// The selected entries, and their number without offset and limit.
     pub(super) fn select(&self, mut entries: Vec<Entry>) -> (Vec<Entry>, usize) {
         entries.retain(|entry| {
             let visible = self.show_hidden || !entry.name.starts_with('.');
@@ -133,14 +133,14 @@ fn number(name: &str, value: &str) -> Result<usize, String> {
         .map_err(|_| format!("Invalid {name} '{value}'"))
 }
 
-/// `2023-12-18 16:52:50+00:00`, as Transfer writes times.
+/// A time in the format of Transfer, such as `2023-12-18 16:52:50+00:00`.
 pub(super) fn last_modified(at: SystemTime) -> String {
     timestamp(at)
         .strftime("%Y-%m-%d %H:%M:%S+00:00")
         .to_string()
 }
 
-/// The document of one entry. The fields are in the order of the alphabet, as Transfer has them.
+/// The document of an entry. The fields are sorted, as in Transfer.
 #[derive(Serialize)]
 pub(super) struct Document<'a> {
     #[serde(rename = "DATA_TYPE")]
@@ -161,7 +161,7 @@ pub(super) struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    /// The document of `entry`, which `owner` owns.
+    /// The document of `entry` with this owner.
     pub(super) fn of(entry: &'a Entry, owner: &'a str) -> Self {
         let link = entry.link.as_ref();
         let link_owner = link.map(|_| owner);

@@ -33,10 +33,10 @@ use super::service::{Challenge, Endpoints, Problem, Service};
 pub(super) use access::{demand_not_met, requirement};
 pub(super) use state::TransferState;
 
-/// The scope that its calls need.
+/// The scope of Transfer.
 pub(super) const ALL: &str = "urn:globus:auth:scope:transfer.api.globus.org:all";
 
-/// A path of a URL, decoded. What is no UTF-8 after that names no file.
+/// The decoded path of a URL. Bytes that are not UTF-8 are replaced, and then match no file.
 pub(super) fn path_of(encoded: &str) -> String {
     let decoded = percent_encoding::percent_decode_str(encoded);
     decoded.decode_utf8_lossy().into_owned()

@@ -1,4 +1,4 @@
-//! `ls`, `stat` and `mkdir`.
+//! The operations `ls`, `stat`, `mkdir` and `rename`.
 
 use std::io;
 
@@ -19,7 +19,7 @@ use super::listing::{self, ListOptions, Listing};
 
 type Pairs = Query<Vec<(String, String)>>;
 
-/// Where a path starts that is not given.
+/// The default path.
 pub(super) const HOME: &str = "/~/";
 
 fn path(pairs: &[(String, String)]) -> &str {
@@ -85,7 +85,7 @@ pub(super) async fn mkdir(
     let body = body.ok();
     let path = body.and_then(|Json(body)| Some(body.get("path")?.as_str()?.to_owned()));
     let path =
-        path.ok_or_else(|| TransferError::bad_request("The body must be a document with a path"))?;
+        path.ok_or_else(|| TransferError::bad_request("The body must be an object with a path"))?;
     let made = on_disk(&served.directory, &path, Directory::create).await;
     made.map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => TransferError::new(
@@ -115,7 +115,7 @@ pub(super) async fn rename(
         let path = body
             .as_ref()
             .and_then(|Json(body)| body.get(name)?.as_str());
-        let message = format!("The body must be a document with an {name}");
+        let message = format!("The body must be an object with an {name}");
         path.map(ToOwned::to_owned)
             .ok_or_else(|| TransferError::bad_request(message))
     };
@@ -144,7 +144,7 @@ pub(super) async fn rename(
     })))
 }
 
-/// Asks the disk on a thread that may wait for it.
+/// Calls `ask` on a thread that may block.
 async fn on_disk<T: Send + 'static>(
     directory: &Directory,
     path: &str,

@@ -1,17 +1,17 @@
-//! Parts of lists: so many from an offset on, or from a marker on.
+//! Pages of lists, with an offset or with markers.
 
 use serde_json::{Value, json};
 
 use super::answer::Document;
 use super::error::TransferError;
 
-/// The most that a list shows at once.
+/// The most elements of a page.
 const LIMIT: usize = 1_000;
 
-/// How much a list with markers shows at once.
+/// The number of elements of a page with markers.
 const MARKED: usize = 100;
 
-/// The part of a list that is asked for.
+/// The requested page of a list.
 pub(super) struct Page {
     pub(super) limit: usize,
     pub(super) offset: usize,
@@ -22,7 +22,7 @@ impl Page {
         Self::of_at_most(LIMIT, pairs)
     }
 
-    /// The part that `pairs` ask for; `usual` documents of a list where they do not say how many.
+    /// The page that `pairs` request. `usual` is the default number of elements.
     pub(super) fn of_at_most(
         usual: usize,
         pairs: &[(String, String)],
@@ -51,13 +51,13 @@ impl Page {
             "offset": self.offset,
             "total": total,
         });
-        // Not in the macro, which would copy them all.
+        // Not in the macro, which would copy the list.
         document["DATA"] = shown.into();
         Document::ok(document)
     }
 }
 
-/// The documents from the marker that `pairs` name on, which is a number here.
+/// The page of `documents` after the marker in `pairs`. A marker is an index here.
 pub(super) fn marked(
     kind: &str,
     pairs: &[(String, String)],

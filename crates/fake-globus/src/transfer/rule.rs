@@ -1,10 +1,10 @@
-//! The filter rules of a transfer: which entries of a directory are left out.
+//! The filter rules of a transfer, which exclude entries of directories.
 
 use serde::{Deserialize, Serialize};
 
 use super::glob;
 
-/// One rule. Of several, the first that an entry fits decides.
+/// A filter rule. The first rule that matches an entry decides.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Rule {
     #[serde(rename = "DATA_TYPE", default = "data_type")]
@@ -35,7 +35,7 @@ enum Kind {
     Dir,
 }
 
-/// Whether an entry of a directory is left out.
+/// Whether the rules exclude an entry of a directory.
 pub(super) fn excludes(rules: &[Rule], name: &str, is_dir: bool) -> bool {
     let kind = if is_dir { Kind::Dir } else { Kind::File };
     let mut rules = rules.iter();

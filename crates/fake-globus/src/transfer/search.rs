@@ -1,4 +1,4 @@
-//! The search for collections, which no policy guards.
+//! The search for collections. It needs no particular session.
 
 use std::collections::BTreeSet;
 
@@ -15,10 +15,10 @@ use super::error::TransferError;
 use super::page::Page;
 use super::{Transfer, endpoint};
 
-/// How many are shown unless `limit` says otherwise.
+/// The default of `limit`.
 const USUAL: usize = 100;
 
-/// `GET endpoint_search`: by words in the name, and by filters. All collections where none are given.
+/// `GET endpoint_search`: the collections that match all filters. Without filters, all collections.
 pub(super) async fn search(
     State(world): State<Shared>,
     caller: Bearer<Transfer>,
@@ -44,7 +44,7 @@ pub(super) async fn search(
             "filter_scope" => match value.as_str() {
                 "all" => Box::new(|_| true),
                 "recently-used" => Box::new(|collection| used.contains(&collection.id.to_string())),
-                // Somebody else owns all collections, and shares none.
+                // The owner of all collections cannot log in, and shares none.
                 "my-endpoints" | "my-gcp-endpoints" | "shared-by-me" | "shared-with-me"
                 | "administered-by-me" | "managed-by-me" | "in-use" => Box::new(|_| false),
                 _ => return Err(invalid(name, value)),
@@ -73,7 +73,7 @@ fn invalid(name: &str, value: &str) -> TransferError {
     TransferError::bad_request(format!("Invalid {name} '{value}'"))
 }
 
-/// The ids of the collections that tasks of the caller were about.
+/// The ids of the collections in the caller's tasks.
 fn used(state: &ServerState, caller: &Caller) -> BTreeSet<String> {
     let own = state.tasks.iter();
     let own = own.filter(|task| task.owner == caller.user.id());

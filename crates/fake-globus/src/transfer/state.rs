@@ -1,4 +1,4 @@
-//! What Transfer remembers beside tasks.
+//! The state of Transfer besides tasks.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use super::tunnel::Tunnel;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct TransferState {
-    /// The fields of their documents that were changed, by the ids of collections.
+    /// The changed fields of documents, by collection id.
     pub(super) changes: BTreeMap<Uuid, Map<String, Value>>,
     pub(super) access_rules: Vec<AccessRule>,
     pub(super) bookmarks: Vec<Bookmark>,

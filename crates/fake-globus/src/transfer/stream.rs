@@ -1,4 +1,4 @@
-//! Stream access points: where tunnels begin and end. Each collection has one.
+//! Stream access points, the ends of tunnels. Each collection has one.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -16,7 +16,7 @@ use super::answer::{Answer, Document};
 use super::error::TransferError;
 use super::jsonapi::document;
 
-/// The id of the access point of a collection.
+/// The id of a collection's access point.
 fn id(collection: &Collection) -> Uuid {
     stable_id("stream access point", &collection.id.to_string())
 }

@@ -1,4 +1,4 @@
-//! `submission_id`, `delete` and `transfer`: the submitting of tasks.
+//! The submission of tasks: `submission_id`, `delete` and `transfer`.
 
 use std::io;
 use std::sync::Arc;
@@ -25,21 +25,21 @@ use super::task::{KEPT, Kind, Settings, Task};
 use super::work::Done;
 use super::{Transfer, access};
 
-/// What was submitted. Fields that only make a task faster, later or louder are not looked at.
+/// A submission. Fields with no effect on the files, such as notifications, are ignored.
 #[derive(Debug, Deserialize)]
 pub(super) struct Submission {
     submission_id: Option<Uuid>,
     label: Option<String>,
     #[serde(rename = "DATA", default)]
     items: Vec<Item>,
-    /// Of a deletion.
+    /// Fields of a deletion.
     endpoint: Option<String>,
     recursive: Option<bool>,
     #[serde(default)]
     ignore_missing: bool,
     #[serde(default)]
     interpret_globs: bool,
-    /// Of a transfer.
+    /// Fields of a transfer.
     source_endpoint: Option<String>,
     destination_endpoint: Option<String>,
     #[serde(default)]
@@ -63,7 +63,7 @@ pub(super) struct Item {
 type Body = Result<Json<Submission>, JsonRejection>;
 type Ended = (Done, Result<(), (String, io::Error)>);
 
-/// An id that makes a submission one that counts once, however often it is sent.
+/// `GET submission_id`: an id for a submission. Repeated submissions with one id create one task.
 pub(super) async fn id(_: Bearer<Transfer>) -> Document {
     Document::ok(json!({"DATA_TYPE": "submission_id", "value": Uuid::new_v4()}))
 }
@@ -121,7 +121,7 @@ pub(super) async fn transfer(
     .await
 }
 
-/// How a submission wants files to be copied.
+/// The options of a submission.
 fn copying(submission: &Submission) -> Result<Copying, TransferError> {
     let level = |number| {
         let invalid = || TransferError::bad_request(format!("Invalid sync_level {number}"));
@@ -136,7 +136,7 @@ fn copying(submission: &Submission) -> Result<Copying, TransferError> {
     })
 }
 
-/// Makes a task of the work, unless one came of an earlier submission with the same id.
+/// Performs the work as a task, unless an earlier submission with this id created one.
 async fn once(
     world: &World,
     caller: &Caller,
@@ -145,7 +145,7 @@ async fn once(
     work: impl FnOnce() -> Ended + Send + 'static,
 ) -> Answer {
     let owner = caller.user.id();
-    // One submission at a time: a repeated one waits for the task of the first.
+    // One submission at a time, so that a repeated one waits for the task of the first.
     let _turn = world.submitting.lock().await;
     if let Some(task) = known(world, owner, submission) {
         return Ok(accepted(kind.name, submission, task, true));
@@ -188,7 +188,7 @@ fn known(world: &World, owner: Uuid, submission: Uuid) -> Option<Uuid> {
 
 fn accepted(what: &str, submission: Uuid, task: Uuid, again: bool) -> Document {
     let (status, code, message) = if again {
-        let message = format!("The {what} was accepted before, by this submission_id");
+        let message = format!("The {what} with this submission_id was already accepted");
         (StatusCode::OK, "Duplicate", message)
     } else {
         let message = format!(
@@ -213,7 +213,7 @@ fn accepted(what: &str, submission: Uuid, task: Uuid, again: bool) -> Document {
     Document(status, document)
 }
 
-/// Works on a thread that may wait for the disk.
+/// Performs the work on a thread that may block.
 async fn on_disk(work: impl FnOnce() -> Ended + Send + 'static) -> Ended {
     let ended = tokio::task::spawn_blocking(work).await;
     ended.unwrap_or_else(|error| {

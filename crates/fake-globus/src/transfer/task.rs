@@ -1,6 +1,5 @@
-//! Tasks: deleting and transferring. Each is over by the time that its submission is answered.
+//! Tasks: deletions and transfers. Each has ended when its submission is answered.
 
-use serde::{Deserialize, Serialize};
 use std::io;
 use std::sync::LazyLock;
 use std::time::SystemTime;
@@ -11,6 +10,7 @@ use axum::extract::{FromRequestParts, Path, Query, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -28,25 +28,25 @@ use super::page::{self, Page};
 use super::rule::Rule;
 use super::work::{Done, Skipped};
 
-/// How many tasks are remembered.
+/// How many tasks are kept.
 pub(super) const KEPT: usize = 1_000;
 
-/// A task that is over.
+/// An ended task.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Task {
     pub(super) id: Uuid,
     pub(super) submission: Uuid,
     pub(super) owner: Uuid,
     pub(super) document: Value,
-    /// Documents of the files that were copied.
+    /// The documents of copied files.
     #[serde(default)]
     pub(super) transferred: Vec<Value>,
-    /// Documents of the paths that were skipped.
+    /// The documents of skipped paths.
     #[serde(default)]
     pub(super) skipped: Vec<Value>,
 }
 
-/// What a task was to do.
+/// The work of a task.
 pub(super) struct Kind<'a> {
     /// `delete` or `transfer`.
     pub(super) name: &'static str,
@@ -56,7 +56,7 @@ pub(super) struct Kind<'a> {
     pub(super) settings: Settings<'a>,
 }
 
-/// How it was to do that.
+/// The settings of a transfer in the document of its task.
 #[derive(Default, Serialize)]
 pub(super) struct Settings<'a> {
     pub(super) sync_level: Option<u64>,
@@ -126,7 +126,7 @@ impl Task {
         self.document[name].as_str().unwrap_or_default()
     }
 
-    /// What happened, the last thing first.
+    /// The events, the last one first.
     fn events(&self) -> [Value; 2] {
         let failed = self.field("status") == "FAILED";
         let error = &self.document["fatal_error"];
@@ -152,7 +152,7 @@ impl Task {
 static TASK: LazyLock<Map<String, Value>> =
     LazyLock::new(|| template::read(include_str!("../../data/transfer/task.json")));
 
-/// What differs from one task to the next.
+/// The fields that differ between tasks. The template has the others.
 #[derive(Serialize)]
 struct Fields<'a> {
     task_id: Uuid,
@@ -213,7 +213,7 @@ fn skipped(errors: &[Skipped], at: &str) -> Vec<Value> {
     errors.iter().map(document).collect()
 }
 
-/// What Transfer calls an error of a collection's server.
+/// The code of Transfer for an error of a collection's server.
 fn code(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::NotFound => "FILE_NOT_FOUND",
@@ -225,7 +225,7 @@ fn code(error: &io::Error) -> &'static str {
     }
 }
 
-/// A task of the caller's own, by the id in the path: an extractor.
+/// Extracts a task of the caller by the id in the path.
 pub(super) struct OwnTask(Task);
 
 impl FromRequestParts<Shared> for OwnTask {
@@ -253,7 +253,7 @@ pub(super) async fn one(OwnTask(task): OwnTask) -> Document {
     Document::ok(task.document)
 }
 
-/// `POST task/{id}/cancel`: it is over already.
+/// `POST task/{id}/cancel`. Every task has already ended.
 pub(super) async fn cancel(OwnTask(_): OwnTask) -> Document {
     Document::ok(json!({
         "DATA_TYPE": "result",
@@ -287,7 +287,7 @@ pub(super) async fn skipped_errors(
     page::marked("skipped_errors", &pairs, task.skipped)
 }
 
-/// `PUT task/{id}`: its label and its deadline can be changed.
+/// `PUT task/{id}`: changes the label or the deadline.
 pub(super) async fn update(
     State(world): State<Shared>,
     OwnTask(task): OwnTask,

@@ -1,4 +1,4 @@
-//! The list of tasks: which of one's own it shows, and in which order.
+//! The list of the caller's tasks.
 
 use std::cmp::Ordering;
 
@@ -15,7 +15,7 @@ use super::filter::name_matches;
 use super::page::Page;
 use super::task::Task;
 
-/// `GET task_list`: the last task first, unless `orderby` says otherwise.
+/// `GET task_list`. Default order: the last task first.
 pub(super) async fn list(
     State(world): State<Shared>,
     caller: Bearer<Transfer>,
@@ -32,9 +32,10 @@ pub(super) async fn list(
     Ok(page.of("task_list", documents.collect()))
 }
 
-/// The parameters of the list: `filter=status:SUCCEEDED/label:~run*`, `orderby=request_time DESC,label`.
+/// The filters and the order of the list, such as `filter=status:SUCCEEDED/label:~run*` and
+/// `orderby=request_time DESC,label`.
 struct TaskQuery<'a> {
-    /// All of these.
+    /// A task must match all of them.
     clauses: Vec<(&'a str, &'a str)>,
     order: Vec<(&'a str, bool)>,
 }
@@ -48,7 +49,7 @@ const FILTERS: [&str; 6] = [
     "completion_time",
 ];
 
-/// What tasks are ordered by: the filters, and these.
+/// Fields that tasks can be ordered by, besides [`FILTERS`].
 const ORDERS: [&str; 10] = [
     "deadline",
     "source_endpoint_id",
@@ -93,7 +94,7 @@ impl<'a> TaskQuery<'a> {
         self.clauses.iter().all(|(field, value)| match *field {
             "label" => name_matches(value, task.field(field)),
             "request_time" | "completion_time" => {
-                // Times in this form sort as text; a bare date is a prefix of its day's times.
+                // Times in this format sort as text. A date is a prefix of its times.
                 let (from, to) = value.split_once(',').unwrap_or((value, ""));
                 let at = task.field(field);
                 (from.is_empty() || at >= from) && (to.is_empty() || at < to)
@@ -135,7 +136,7 @@ fn order(part: &str) -> Result<(&str, bool), TransferError> {
     }
 }
 
-/// Numbers by their size, and the rest as text; what is not there comes first.
+/// Compares numbers by value and other values as text. An absent value comes first.
 fn compare(left: &Value, right: &Value) -> Ordering {
     match (left.as_u64(), right.as_u64()) {
         (Some(left), Some(right)) => left.cmp(&right),

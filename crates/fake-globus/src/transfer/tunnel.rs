@@ -1,4 +1,4 @@
-//! Tunnels between stream access points. They are kept and shown, and no bytes go through them.
+//! Tunnels between stream access points. They are stored and returned, and carry no bytes.
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -28,7 +28,7 @@ pub(super) struct Tunnel {
     created: String,
     state: Stage,
     attributes: Attributes,
-    /// What happened, and when.
+    /// The events, with their times.
     events: Vec<(Event, String)>,
 }
 
@@ -70,7 +70,7 @@ impl Event {
     }
 }
 
-/// What is given of a tunnel.
+/// The attributes of a tunnel in a request.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Attributes {
     label: Option<String>,
@@ -170,7 +170,7 @@ pub(super) async fn list(State(world): State<Shared>, caller: Bearer<Transfer>) 
     Document::ok(document(own.map(Tunnel::resource).collect(), None))
 }
 
-/// The caller must be able to use the collections at both ends.
+/// `POST v2/tunnels`. The caller must satisfy the collections at both ends.
 pub(super) async fn create(
     State(world): State<Shared>,
     caller: Bearer<Transfer>,
@@ -178,7 +178,7 @@ pub(super) async fn create(
 ) -> Answer {
     let data = error::body(body)?.data;
     let ends = data.relationships;
-    let ends = ends.ok_or_else(|| TransferError::bad_request("A tunnel requires its two ends"))?;
+    let ends = ends.ok_or_else(|| TransferError::bad_request("A tunnel requires two ends"))?;
     for end in [&ends.initiator, &ends.listener] {
         usable(&world, &caller, &end.data.id)?;
     }
@@ -224,7 +224,8 @@ pub(super) async fn one(
     Ok(Document::ok(document(tunnel.resource(), None)))
 }
 
-/// Its label, where the listener listens, and its end. It is active once it is known where.
+/// `PATCH v2/tunnels/{id}`: changes the label or the listener's address, or stops the tunnel. The
+/// tunnel becomes active when the listener's address and port are known.
 pub(super) async fn update(
     State(world): State<Shared>,
     caller: Bearer<Transfer>,

@@ -1,4 +1,4 @@
-//! What a deletion does on disk, and what tasks count.
+//! Deletions on disk, and the counts of tasks.
 
 use std::io;
 use std::path::Path;
@@ -6,20 +6,20 @@ use std::path::Path;
 use super::directory::{Directory, beneath};
 use super::glob;
 
-/// What was done so far.
+/// The counts of a task.
 #[derive(Debug, Default)]
 pub(super) struct Done {
     pub(super) files: u64,
     pub(super) directories: u64,
     pub(super) bytes: u64,
-    /// Files that were the same already.
+    /// Files that did not need a copy.
     pub(super) skipped_files: u64,
-    /// From where to where files were copied.
+    /// The source and destination paths of copied files.
     pub(super) transferred: Vec<(String, String)>,
     pub(super) skipped_errors: Vec<Skipped>,
 }
 
-/// A path that could not be read, and did not end the task.
+/// A path that could not be read and was skipped.
 #[derive(Debug)]
 pub(super) struct Skipped {
     pub(super) source_path: String,
@@ -28,9 +28,9 @@ pub(super) struct Skipped {
 }
 
 impl Directory {
-    /// Removes what is at `path`; what a symbolic link leads to stays.
+    /// Removes the entry at `path`. The target of a symbolic link stays.
     pub(super) fn remove(&self, path: &str, recursive: bool, done: &mut Done) -> io::Result<()> {
-        // With a slash at its end, a link would be what it leads to.
+        // With a slash at its end, a path would mean the target of a link.
         self.remove_at(beneath(path.trim_end_matches('/')), recursive, done)
     }
 
@@ -58,7 +58,7 @@ impl Directory {
         Ok(())
     }
 
-    /// The paths that `path` stands for, where its last part is a pattern.
+    /// The paths that match `path`, whose last part may be a pattern.
     pub(super) fn matching(&self, path: &str) -> io::Result<Vec<String>> {
         let bare = path.trim_end_matches('/');
         let (parent, pattern) = bare.rsplit_once('/').unwrap_or(("", bare));

@@ -1,4 +1,4 @@
-//! Configuration files, and the options that stand for one.
+//! Configuration files, and the configuration of options.
 
 use std::fs;
 
@@ -57,13 +57,13 @@ fn file_configures_clients_and_collections() {
     assert_eq!(variables["FAKE_GLOBUS_CLIENT_SECRET"], "xyzzy");
     let id = &variables["FAKE_GLOBUS_CONFIDENTIAL_CLIENT_ID"];
     assert_eq!(id, "8e1a0d5c-4d0b-4d0e-9c57-0a3f3f1f0b11");
-    // Made of its name: it is the same in every run.
+    // The id is derived from the name.
     let collection = fake_globus::Collection::new("Climate", "").id();
     assert_eq!(variables["FAKE_GLOBUS_COLLECTION"], collection.to_string());
 }
 
 #[checks::test]
-fn printed_configuration_is_what_the_options_stand_for() {
+fn printed_configuration_describes_the_options() {
     let directory = tempfile::tempdir().expect("a directory");
     let root = directory.path().to_str().expect("text");
     let options = [
@@ -98,7 +98,7 @@ fn printed_configuration_is_what_the_options_stand_for() {
 }
 
 #[checks::test]
-fn bad_configuration_is_refused_with_its_place() {
+fn invalid_configuration_is_an_error_with_its_place() {
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("globus.toml");
     let path = file.to_str().expect("text");
@@ -124,17 +124,34 @@ fn bad_configuration_is_refused_with_its_place() {
         ),
     ] {
         fs::write(&file, config).expect("a file");
-        let refused = ended(&["--config", path]);
-        let said = String::from_utf8(refused.stderr).expect("text");
+        let rejected = ended(&["--config", path]);
+        let said = String::from_utf8(rejected.stderr).expect("text");
         assert!(said.contains(reason), "{config}: {said}");
-        assert_eq!(refused.status.code(), Some(1), "{config}: {said}");
+        assert_eq!(rejected.status.code(), Some(1), "{config}: {said}");
     }
     let both = ended(&["--config", path, "--mfa"]);
     assert_eq!(both.status.code(), Some(2));
 }
 
+#[cfg(unix)]
 #[checks::test]
-fn public_url_counts_for_the_other_services() {
+fn secret_with_special_characters_is_quoted() {
+    let secret = "it's $HOME & more";
+    let directory = tempfile::tempdir().expect("a directory");
+    fs::create_dir(directory.path().join("data")).expect("a directory");
+    let file = directory.path().join("globus.toml");
+    fs::write(&file, CONFIG.replace("xyzzy", secret)).expect("a file");
+    let mut running = Running::start(&["--config", file.to_str().expect("text")]);
+    let printed = &running.variables()["FAKE_GLOBUS_CLIENT_SECRET"];
+    let shell = std::process::Command::new("sh")
+        .args(["-c", &format!("export S={printed}; printf %s \"$S\"")])
+        .output()
+        .expect("sh runs");
+    assert_eq!(String::from_utf8(shell.stdout).expect("text"), secret);
+}
+
+#[checks::test]
+fn public_url_sets_the_ports_of_other_services() {
     let public = [
         "--public-url",
         "http://globus.test:8000",

@@ -8,12 +8,12 @@ use crate::support::Running;
 
 #[cfg(unix)]
 #[checks::test]
-fn program_ends_soon_and_leaves_nothing() {
+fn program_ends_promptly_and_removes_its_files() {
     let temporary = tempfile::tempdir().expect("a directory");
     let set = |command: &mut std::process::Command| {
         command.env("TMPDIR", temporary.path());
     };
-    // A login that takes an hour is under way.
+    // A login that takes an hour is in progress.
     let mut running = Running::with(&["--auto", "--delay-ms", "3600000"], set);
     let variables = running.variables();
     let files = || {
@@ -32,12 +32,12 @@ fn program_ends_soon_and_leaves_nothing() {
         "x".repeat(43)
     );
     let request = format!("GET /v2/oauth2/authorize?{query} HTTP/1.1\r\nhost: {address}\r\n\r\n");
-    stream.write_all(request.as_bytes()).expect("it is sent");
+    stream.write_all(request.as_bytes()).expect("a request");
 
     let start = Instant::now();
     assert!(running.terminate());
     let took = start.elapsed();
-    // It takes less than a second; a busy machine is given more.
+    // It takes less than a second. A busy machine may need more.
     assert!(took < Duration::from_secs(5), "{took:?}");
     assert_eq!(files(), 0);
     let mut rest = String::new();

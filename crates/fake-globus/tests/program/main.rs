@@ -1,4 +1,4 @@
-//! The program `fake-globus`, as a shell starts it.
+//! Tests of the program `fake-globus`.
 
 mod configuration;
 mod ends;

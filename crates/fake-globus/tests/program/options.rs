@@ -1,9 +1,9 @@
-//! Options that are refused, and why.
+//! Invalid options, and `--version`.
 
 use crate::support::ended;
 
 #[checks::test]
-fn contradictory_options_are_refused_with_the_reason() {
+fn contradictory_options_are_rejected_with_a_reason() {
     for (arguments, reason) in [
         (&["--auto", "--decline"][..], "cannot be used with"),
         (&["--delay-ms", "5"], "--auto"),
@@ -17,11 +17,11 @@ fn contradictory_options_are_refused_with_the_reason() {
             "an older server cannot ask for a second factor",
         ),
     ] {
-        let refused = ended(arguments);
-        let said = String::from_utf8(refused.stderr).expect("text");
+        let rejected = ended(arguments);
+        let said = String::from_utf8(rejected.stderr).expect("text");
         assert!(said.contains(reason), "{arguments:?}: {said}");
-        assert_eq!(refused.status.code(), Some(2), "{arguments:?}: {said}");
-        assert!(refused.stdout.is_empty(), "{arguments:?}");
+        assert_eq!(rejected.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(rejected.stdout.is_empty(), "{arguments:?}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Starting the program.
+//! Starts the program.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Lines};
@@ -11,12 +11,12 @@ fn command(arguments: &[&str]) -> Command {
     command
 }
 
-/// How a run ended that ends by itself.
+/// Runs the program until it ends by itself.
 pub(crate) fn ended(arguments: &[&str]) -> Output {
-    command(arguments).output().expect("it runs")
+    command(arguments).output().expect("an output")
 }
 
-/// A run that goes on until it is dropped.
+/// The running program. It is killed when this value is dropped.
 pub(crate) struct Running {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
@@ -28,12 +28,12 @@ impl Running {
         Self::with(arguments, |_| {})
     }
 
-    /// Starts it with more than arguments.
+    /// Starts the program, with further settings of the command.
     pub(crate) fn with(arguments: &[&str], more: impl FnOnce(&mut Command)) -> Self {
         let mut command = command(arguments);
         more(&mut command);
         let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = piped.spawn().expect("it starts");
+        let mut child = piped.spawn().expect("a process");
         let stdout = child.stdout.take().expect("a pipe");
         let stderr = child.stderr.take().expect("a pipe");
         Self {
@@ -43,26 +43,26 @@ impl Running {
         }
     }
 
-    /// Asks it to end as a shell does; gives whether it succeeded.
+    /// Sends SIGTERM. Returns whether the program ended with success.
     pub(crate) fn terminate(&mut self) -> bool {
         let pid = self.child.id().to_string();
         let killed = Command::new("kill").args(["-TERM", &pid]).status();
         assert!(killed.expect("kill runs").success());
-        self.child.wait().expect("it ends").success()
+        self.child.wait().expect("an end").success()
     }
 
-    /// The lines that it prints for people once it runs.
+    /// The lines for people, up to the hint on how to stop the program.
     pub(crate) fn told(&mut self) -> Vec<String> {
         let lines = self.told.by_ref().map(|line| line.expect("text"));
         lines
-            .take_while(|line| !line.starts_with("Stop it"))
+            .take_while(|line| !line.starts_with("Press"))
             .collect()
     }
 
-    /// The variables that it prints for a shell.
+    /// The variables for a shell.
     pub(crate) fn variables(&mut self) -> BTreeMap<String, String> {
         let mut variables = BTreeMap::new();
-        // It is the last one.
+        // The last variable.
         while !variables.contains_key("FAKE_GLOBUS_COLLECTION") {
             let line = self.lines.next().expect("a line").expect("text");
             let assignment = line.strip_prefix("export ").expect("a variable");
@@ -75,7 +75,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended before.
+        // The program may have ended before.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! The variables that the program prints.
+//! The variables and the lines for people that the program prints.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ fn every_service_has_a_variable_with_its_url() {
 }
 
 #[checks::test]
-fn people_are_told_what_is_behind_each_port() {
+fn services_of_each_port_are_printed() {
     let mut running = Running::start(&["--auto"]);
     let variables = running.variables();
     let told = running.told();
@@ -37,6 +37,6 @@ fn people_are_told_what_is_behind_each_port() {
     let collection = &variables["FAKE_GLOBUS_COLLECTION"];
     let server = format!("HTTPS server of the collection {collection}");
     let servers = told.iter().filter(|line| line.ends_with(&server));
-    // Eight services besides, and the collection.
+    // Auth with Transfer, eight other services, and the collection.
     assert_eq!((servers.count(), told.len()), (1, 10), "{told:?}");
 }

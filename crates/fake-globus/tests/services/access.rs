@@ -1,4 +1,4 @@
-//! What collections demand: each kind of challenge, its shape, and the login that satisfies it.
+//! Challenges of collections: their shapes, and the logins that satisfy them.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use crate::support::{
     ALL, Fixture, assert_denied, document_code, json as document_of, ok, page, send, text,
 };
 
-/// The captured error of this id, as `tests/corpus` has it.
+/// The recorded error with this id in `tests/corpus`.
 fn captured(id: &str) -> Value {
     serde_json::from_str(&corpus::body(id)).expect("JSON")
 }
 
-/// Replaces what differs from one server to the next.
+/// Replaces the parts that differ between servers.
 fn normalised(mut document: Value, fixture: Option<&Fixture>) -> Value {
     let message = text(&document, "/message").to_owned();
     let lines = message.lines().map(|line| match line.split_once(": ") {
@@ -42,7 +42,7 @@ fn normalised(mut document: Value, fixture: Option<&Fixture>) -> Value {
 }
 
 #[checks::test]
-async fn old_session_is_refused_with_the_real_error_body() {
+async fn old_session_gets_the_recorded_challenge() {
     for (shape, id) in [
         (ErrorShape::Embedded, "transfer-ls-530-r110-embedded-only"),
         (ErrorShape::RootAndDetail, "transfer-ls-530-r100-toplevel"),
@@ -52,14 +52,15 @@ async fn old_session_is_refused_with_the_real_error_body() {
         let token = fixture.token();
         assert_eq!(fixture.ls_status(&token).await, 200);
         fixture.globus.clock().advance(Duration::from_secs(61));
-        let refused = fixture.ls(&token, "").await;
-        assert_eq!(refused.status(), 502);
-        assert_eq!(refused.headers()["content-type"], "application/json");
-        assert!(refused.headers().contains_key("x-request-id"));
-        let body = page(refused).await;
-        // Two spaces, sorted keys, and a line feed at the end, as in the one capture of the very bytes.
+        let challenged = fixture.ls(&token, "").await;
+        assert_eq!(challenged.status(), 502);
+        assert_eq!(challenged.headers()["content-type"], "application/json");
+        assert!(challenged.headers().contains_key("x-request-id"));
+        let body = page(challenged).await;
+        // Two spaces, sorted keys, and a line feed at the end, as in the one capture of the very
+        // bytes.
         assert!(body.starts_with("{\n  \"") && body.ends_with("\n}\n"));
-        // The reply's line ends are four characters in the decoded message, five bytes on the wire.
+        // A line end of the reply is four characters in the message, and six bytes in JSON.
         assert!(
             body.contains("LOGIN_DENIED\\\\r\\\\n530-GridFTP-Message")
                 && body.contains("530 End.\\\\r\\\\n\\n\"")
@@ -90,7 +91,8 @@ async fn error_shape_decides_where_the_requirement_stands() {
     }
 }
 
-/// A listing is challenged after an ordinary login, and succeeds after a login with these parameters.
+/// A listing is challenged after an ordinary login, and succeeds after a login with these
+/// parameters.
 async fn satisfied_by(
     policies: impl FnOnce(Collection) -> Collection,
     status: u16,
@@ -100,14 +102,14 @@ async fn satisfied_by(
     let fixture = Fixture::new(policies).await;
     let before = fixture.log_in(ALL, &[]).await;
     fixture.globus.clock().advance(Duration::from_secs(3600));
-    let refused = fixture.ls(text(&before, "/access_token"), "").await;
-    assert_eq!(document_code(refused, status).await, code);
+    let challenged = fixture.ls(text(&before, "/access_token"), "").await;
+    assert_eq!(document_code(challenged, status).await, code);
     let after = fixture.log_in(ALL, login).await;
     assert_eq!(fixture.ls_status_with(&after).await, 200, "{code}");
     let seen = fixture.globus.requests().into_iter();
     let lists = seen.filter(|request| request.kind == RequestKind::List);
-    let challenged: Vec<_> = lists.map(|request| request.challenged).collect();
-    assert_eq!(challenged, [true, false]);
+    let outcomes: Vec<_> = lists.map(|request| request.challenged).collect();
+    assert_eq!(outcomes, [true, false]);
     fixture.globus.shutdown().await.expect("no panic");
 }
 
@@ -155,10 +157,10 @@ async fn two_policies_are_satisfied_by_two_identities() {
 }
 
 #[checks::test]
-async fn named_identity_and_policy_are_met_by_one_login() {
+async fn named_identity_and_policy_are_satisfied_by_one_login() {
     let policy = Policy::new("Campus").domain("uchicago.edu");
     let id = policy.id().to_string();
-    // Whichever of the two identities is picked, both authenticate.
+    // Both identities authenticate, whichever is picked.
     for picked in ["ada@uchicago.edu", "ada@globusid.org"] {
         let policy = policy.clone().session_minutes(30);
         let required = |c: Collection| c.required_identity("ada@globusid.org").policy(policy);
@@ -175,7 +177,7 @@ async fn named_identity_and_policy_are_met_by_one_login() {
 }
 
 #[checks::test]
-async fn domain_and_policy_of_another_are_met_by_one_login() {
+async fn domain_and_other_policy_are_satisfied_by_one_login() {
     let policy = Policy::new("Campus").domain("uchicago.edu");
     let id = policy.id().to_string();
     let required = |c: Collection| c.domain("globusid.org").policy(policy.session_minutes(30));
@@ -189,7 +191,7 @@ async fn domain_and_policy_of_another_are_met_by_one_login() {
 }
 
 #[checks::test]
-async fn policies_of_two_people_are_denied() {
+async fn login_for_policies_of_two_users_is_denied() {
     let policies = ["uchicago.edu", "navy.mil"].map(|domain| Policy::new(domain).domain(domain));
     let ids = policies.each_ref().map(|policy| policy.id().to_string());
     let fixture = Fixture::new(|c| policies.into_iter().fold(c, Collection::policy)).await;
@@ -221,9 +223,9 @@ async fn challenge_names_identities_mfa_and_policies() {
 async fn data_access_requires_a_consent() {
     let fixture = Fixture::new(Collection::data_access).await;
     let token = fixture.token();
-    let refused = fixture.ls(&token, "").await;
-    assert_eq!(refused.status(), 403);
-    let document = document_of(refused).await;
+    let challenged = fixture.ls(&token, "").await;
+    assert_eq!(challenged.status(), 403);
+    let document = document_of(challenged).await;
     assert_eq!(text(&document, "/code"), "ConsentRequired");
     let scope = text(&document, "/required_scopes/0");
     let id = &fixture.collection;
@@ -241,7 +243,7 @@ async fn data_access_requires_a_consent() {
 }
 
 #[checks::test]
-async fn timeout_alone_is_no_high_assurance() {
+async fn session_timeout_alone_is_not_high_assurance() {
     type Policies = fn(Collection) -> Collection;
     for (policies, assured) in [
         ((|c| c.session_minutes(30)) as Policies, false),
@@ -312,7 +314,7 @@ async fn mfa_login_without_a_second_factor_is_denied() {
 }
 
 #[checks::test]
-async fn misused_tokens_are_refused_or_recorded() {
+async fn misused_tokens_are_rejected_or_recorded() {
     let fixture = Fixture::open().await;
     let list = || fixture.http.get(fixture.url(&fixture.operation("ls")));
     let bare = document_code(send(list()).await, 401).await;

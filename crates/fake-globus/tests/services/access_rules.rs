@@ -1,4 +1,4 @@
-//! Access rules of a collection.
+//! Access rules of collections.
 
 use std::time::Duration;
 
@@ -58,7 +58,7 @@ async fn access_rule_is_created_changed_and_deleted() {
 }
 
 #[checks::test]
-async fn malformed_access_rule_is_refused() {
+async fn malformed_access_rule_is_rejected() {
     let fixture = Fixture::open().await;
     for (field, value) in [
         ("principal", "nobody"),
@@ -68,20 +68,23 @@ async fn malformed_access_rule_is_refused() {
     ] {
         let mut rule = rule(&fixture);
         rule[field] = value.into();
-        let refused = ask(&fixture, Method::POST, "access", &rule).await;
-        assert_eq!(refused.status(), 400, "{field}");
+        let rejected = ask(&fixture, Method::POST, "access", &rule).await;
+        assert_eq!(rejected.status(), 400, "{field}");
     }
     assert_eq!(list(&fixture).await["length"], 0);
 }
 
 #[checks::test]
-async fn access_rules_of_an_old_session_are_refused() {
+async fn access_rules_challenge_an_old_session() {
     let fixture = Fixture::new(|c| c.session_minutes(10)).await;
     let token = fixture.token();
     fixture.globus.clock().advance(Duration::from_secs(3600));
     let path = format!("v0.10/endpoint/{}/access_list", fixture.collection);
-    let refused = fixture.get(&path, &token).await;
-    assert_eq!(refused.status(), 502);
-    let refused = document_of(refused).await;
-    assert!(refused["authorization_parameters"].is_object(), "{refused}");
+    let challenged = fixture.get(&path, &token).await;
+    assert_eq!(challenged.status(), 502);
+    let challenged = document_of(challenged).await;
+    assert!(
+        challenged["authorization_parameters"].is_object(),
+        "{challenged}"
+    );
 }

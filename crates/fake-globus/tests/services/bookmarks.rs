@@ -35,14 +35,14 @@ async fn bookmark_is_created_renamed_and_deleted() {
 }
 
 #[checks::test]
-async fn name_of_a_bookmark_is_taken_once_a_user() {
+async fn bookmark_name_is_unique_per_user() {
     let fixture = Fixture::open().await;
     let bookmark = create(&fixture, "Data").await;
     let other = create(&fixture, "Other").await;
     let taken = json!({"name": "Data"});
     let path = |of: &Value| format!("v0.10/bookmark/{}", text(of, "/id"));
-    let refused = ask(&fixture, Method::PUT, &path(&other), &taken).await;
-    assert_eq!(document_code(refused, 409).await, "Conflict");
+    let rejected = ask(&fixture, Method::PUT, &path(&other), &taken).await;
+    assert_eq!(document_code(rejected, 409).await, "Conflict");
     let own = ask(&fixture, Method::PUT, &path(&bookmark), &taken).await;
     assert_eq!(own.status(), 200);
 
@@ -53,7 +53,7 @@ async fn name_of_a_bookmark_is_taken_once_a_user() {
 }
 
 #[checks::test]
-async fn second_version_shows_the_same_bookmarks() {
+async fn second_version_lists_the_same_bookmarks() {
     let fixture = Fixture::open().await;
     let old = create(&fixture, "Old").await;
     let related = json!({"type": "Collection", "id": fixture.collection});
@@ -82,7 +82,7 @@ async fn second_version_shows_the_same_bookmarks() {
 }
 
 #[checks::test]
-async fn second_version_refuses_in_the_form_of_json_api() {
+async fn second_version_errors_are_json_api() {
     let fixture = Fixture::open().await;
     let missing = format!("v2/bookmarks/{}", Uuid::new_v4());
     let bare = send(fixture.http.get(fixture.url("v2/bookmarks"))).await;

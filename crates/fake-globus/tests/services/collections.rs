@@ -1,4 +1,4 @@
-//! The documents of collections: changes to them, and the search.
+//! Changes to the documents of collections, and the search.
 
 use fake_globus::Collection;
 use reqwest::Response;
@@ -19,7 +19,7 @@ async fn document(fixture: &Fixture) -> Value {
     ok(fixture.get(&path, &fixture.token()).await).await
 }
 
-/// The names that are found, in the order of the alphabet.
+/// The names that the search finds, sorted.
 async fn found(fixture: &Fixture, query: &str) -> Vec<String> {
     let path = format!("v0.10/endpoint_search?{query}");
     let list = ok(fixture.get(&path, &fixture.token()).await).await;
@@ -30,7 +30,7 @@ async fn found(fixture: &Fixture, query: &str) -> Vec<String> {
 }
 
 #[checks::test]
-async fn changed_document_is_shown_and_found() {
+async fn changed_document_is_returned_and_found() {
     let fixture = Fixture::open().await;
     let changes = json!({"display_name": "Glaciers", "description": "Ice", "public": false});
     let changed = put(&fixture, "", changes.to_string()).await;
@@ -48,15 +48,19 @@ async fn changed_document_is_shown_and_found() {
 }
 
 #[checks::test]
-async fn field_that_cannot_be_changed_is_refused() {
+async fn change_of_a_fixed_field_is_rejected() {
     let fixture = Fixture::open().await;
     for changes in [
         json!({"owner_id": fixture.ada.id()}),
         json!({"display_name": ""}),
         json!({"description": "Ice", "high_assurance": true}),
     ] {
-        let refused = put(&fixture, "", changes.to_string()).await;
-        assert_eq!(document_code(refused, 400).await, "BadRequest", "{changes}");
+        let rejected = put(&fixture, "", changes.to_string()).await;
+        assert_eq!(
+            document_code(rejected, 400).await,
+            "BadRequest",
+            "{changes}"
+        );
     }
     assert_eq!(document(&fixture).await["description"], Value::Null);
 }
@@ -65,11 +69,11 @@ async fn field_that_cannot_be_changed_is_refused() {
 async fn verification_needs_a_subscription() {
     let fixture = Fixture::open().await;
     let verified = json!({"subscription_admin_verified": true}).to_string();
-    let refused = put(&fixture, "/subscription_admin_verified", &*verified).await;
-    let refused = document_of(refused).await;
+    let rejected = put(&fixture, "/subscription_admin_verified", &*verified).await;
+    let rejected = document_of(rejected).await;
     let message =
         "The collection must be associated with a subscription to set subscription_admin_verified";
-    assert_eq!(refused["message"], message);
+    assert_eq!(rejected["message"], message);
     let subscription = json!({"subscription_id": "DEFAULT"}).to_string();
     let subscribed = put(&fixture, "/subscription", subscription).await;
     assert_eq!(document_code(subscribed, 200).await, "Updated");
@@ -79,8 +83,8 @@ async fn verification_needs_a_subscription() {
     assert_eq!(document["subscription_admin_verified"], true);
     assert!(document["subscription_id"].is_string());
     let broken = r#"{"subscription_admin_verified": nonsense}"#;
-    let refused = put(&fixture, "/subscription_admin_verified", broken).await;
-    assert_eq!(document_code(refused, 400).await, "BadRequest");
+    let rejected = put(&fixture, "/subscription_admin_verified", broken).await;
+    assert_eq!(document_code(rejected, 400).await, "BadRequest");
 }
 
 #[checks::test]
@@ -122,7 +126,7 @@ async fn search_filters_and_pages() {
     assert_eq!(first["has_next_page"], true);
     for query in ["filter_scope=nonsense", "filter_nonsense=1", "limit=x"] {
         let path = format!("v0.10/endpoint_search?{query}");
-        let refused = fixture.get(&path, &fixture.token()).await;
-        assert_eq!(refused.status(), 400, "{query}");
+        let rejected = fixture.get(&path, &fixture.token()).await;
+        assert_eq!(rejected.status(), 400, "{query}");
     }
 }

@@ -45,7 +45,7 @@ impl Site {
         send(request.bearer_auth(&self.token).json(body)).await
     }
 
-    /// The id of a function that was registered.
+    /// Registers a function; returns its id.
     async fn function(&self) -> String {
         let asked = json!({"function_name": "hello", "function_code": "gASV"});
         let registered = ok(self.post("v3/functions", &asked).await).await;
@@ -66,7 +66,7 @@ async fn endpoints_are_listed_by_role() {
 }
 
 #[checks::test]
-async fn submitted_function_has_succeeded() {
+async fn submitted_tasks_succeed() {
     let site = Site::new(ComputeEndpoint::new("cluster")).await;
     let function = site.function().await;
     let shown = ok(site.get(&format!("v2/functions/{function}")).await).await;
@@ -112,7 +112,7 @@ async fn submitted_function_has_succeeded() {
 }
 
 #[checks::test]
-async fn policy_of_an_endpoint_is_told_in_reason() {
+async fn unsatisfied_endpoint_policy_is_a_challenge() {
     let policy = Policy::new("Recent").session_minutes(10);
     let endpoint = ComputeEndpoint::new("cluster").policy(policy.clone());
     let site = Site::new(endpoint.clone()).await;
@@ -123,9 +123,9 @@ async fn policy_of_an_endpoint_is_told_in_reason() {
         .advance(Duration::from_secs(601));
     let path = format!("v3/endpoints/{}/submit", endpoint.id());
     let submission = json!({"tasks": {&function: ["args"]}});
-    let refused = site.post(&path, &submission).await;
-    assert_eq!(refused.status(), 403);
-    let document = document_of(refused).await;
+    let challenged = site.post(&path, &submission).await;
+    assert_eq!(challenged.status(), 403);
+    let document = document_of(challenged).await;
     assert_eq!(text(&document, "/code"), "AUTH_POLICY_FAILED");
     assert!(
         text(&document, "/reason").contains("satisfies its policy"),

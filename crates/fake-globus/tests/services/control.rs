@@ -1,4 +1,4 @@
-//! The control plane: what a test program in any language can do to a running server.
+//! The HTTP control plane.
 
 use std::time::Duration;
 
@@ -37,9 +37,9 @@ async fn clock_is_advanced_over_http() {
     let after = look(&fixture, "clock").await["unix"].as_u64();
     assert!(after >= Some(before + 661));
     told(&fixture, "set-clock", json!({"unix": before + 100_000})).await;
-    for refused in [before, u64::MAX] {
-        let refused = tell(&fixture, "set-clock", json!({"unix": refused})).await;
-        assert_eq!(refused.status(), 400);
+    for rejected in [before, u64::MAX] {
+        let rejected = tell(&fixture, "set-clock", json!({"unix": rejected})).await;
+        assert_eq!(rejected.status(), 400);
     }
 }
 
@@ -55,7 +55,7 @@ async fn clock_is_on_the_origin_of_every_service() {
 }
 
 #[checks::test]
-async fn sessions_consents_and_tokens_end_on_command() {
+async fn commands_end_sessions_consents_and_tokens() {
     let fixture = Fixture::new(|c| c.session_minutes(10)).await;
     let token = log_in(&fixture, ALL).await;
     assert_eq!(fixture.ls_status(&token).await, 200);
@@ -86,7 +86,7 @@ async fn sessions_consents_and_tokens_end_on_command() {
 }
 
 #[checks::test]
-async fn next_requests_fail_as_told() {
+async fn fail_answers_the_next_requests() {
     let fixture = Fixture::open().await;
     let token = fixture.token();
     let limited = json!({
@@ -97,9 +97,9 @@ async fn next_requests_fail_as_told() {
     let info = fixture.get("v2/oauth2/userinfo", "x").await;
     assert_eq!(info.status(), 401, "another operation");
     for _ in 0..2 {
-        let refused = fixture.ls(&token, "").await;
-        assert_eq!(refused.status(), 429);
-        assert_eq!(refused.headers()["retry-after"], "7");
+        let rejected = fixture.ls(&token, "").await;
+        assert_eq!(rejected.status(), 429);
+        assert_eq!(rejected.headers()["retry-after"], "7");
     }
     assert_eq!(fixture.ls_status(&token).await, 200);
 
@@ -116,7 +116,7 @@ async fn next_requests_fail_as_told() {
 }
 
 #[checks::test]
-async fn challenges_of_real_services_are_repeated_by_their_ids() {
+async fn recorded_challenges_are_returned_by_id() {
     let fixture = Fixture::open().await;
     let token = fixture.token();
     let listed = look(&fixture, "challenges").await;
@@ -129,16 +129,19 @@ async fn challenges_of_real_services_are_repeated_by_their_ids() {
             json!({"operation": "operation_ls", "challenge": id}),
         )
         .await;
-        let refused = fixture.ls(&token, "").await;
-        assert!(!refused.status().is_success() || id.contains("200"), "{id}");
-        assert_eq!(page(refused).await, checks::corpus::body(id), "{id}");
+        let rejected = fixture.ls(&token, "").await;
+        assert!(
+            !rejected.status().is_success() || id.contains("200"),
+            "{id}"
+        );
+        assert_eq!(page(rejected).await, checks::corpus::body(id), "{id}");
     }
     let unknown = tell(&fixture, "fail", json!({"challenge": "nonsense"})).await;
     assert_eq!(unknown.status(), 400);
 }
 
 #[checks::test]
-async fn unknown_commands_and_fields_are_refused() {
+async fn unknown_commands_and_fields_are_rejected() {
     let fixture = Fixture::open().await;
     for (command, fields) in [
         ("nonsense", json!({})),
@@ -157,15 +160,15 @@ async fn unknown_commands_and_fields_are_refused() {
         ("add-identity", json!({"username": "ada@uchicago.edu"})),
         ("advance-clock", json!([])),
     ] {
-        let refused = tell(&fixture, command, fields).await;
-        assert_eq!(refused.status(), 400, "{command}");
-        let error = document_of(refused).await;
+        let rejected = tell(&fixture, command, fields).await;
+        assert_eq!(rejected.status(), 400, "{command}");
+        let error = document_of(rejected).await;
         assert!(!text(&error, "/error").is_empty(), "{error}");
     }
 }
 
 #[checks::test]
-async fn web_pages_may_not_control() {
+async fn web_pages_cannot_use_the_control_plane() {
     let fixture = Fixture::open().await;
     for (name, value, status) in [
         ("sec-fetch-site", "cross-site", 403),
@@ -185,7 +188,7 @@ async fn web_pages_may_not_control() {
 }
 
 #[checks::test]
-async fn people_and_collections_are_added_while_it_runs() {
+async fn identities_and_collections_are_added_at_run_time() {
     let fixture = Fixture::open().await;
     let identity = json!({"username": "eve@navy.mil"});
     told(&fixture, "add-identity", identity).await;
@@ -220,10 +223,15 @@ async fn dumped_state_is_loaded_by_another_server() {
     other.globus.clock().advance(Duration::from_secs(400));
     assert_eq!(other.ls_status(token).await, 502);
     other.globus.load("{}").expect_err("no dump");
+
+    // A dump of 70 MB.
+    let body = format!("{{\"state\": {dump}{}}}", " ".repeat(70 << 20));
+    let request = other.http.post(other.url("_fake/load")).body(body);
+    assert_eq!(send(request).await.status(), 200);
 }
 
 #[checks::test]
-async fn requests_are_waited_for_and_shown() {
+async fn requests_are_awaited_and_listed() {
     let fixture = Fixture::open().await;
     let token = fixture.token();
     let query = "requests?operation=operation_ls&at_least=2";

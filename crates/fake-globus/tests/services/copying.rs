@@ -1,4 +1,4 @@
-//! How a transfer copies: sync levels, filter rules, and what it skips and deletes.
+//! The options of a transfer: sync levels, filter rules, skipped errors and deletions.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -25,7 +25,7 @@ fn names(directory: &Path) -> Vec<String> {
     names
 }
 
-/// Copies the directory `from` to `to`, with more fields of the submission; gives the task.
+/// Copies the directory `from` to `to`, with more fields of the submission. Returns the task.
 async fn copy_directory(fixture: &Fixture, more: Value) -> Value {
     let mut document = copying(fixture, "/from/", "/to/");
     document["DATA"][0]["recursive"] = true.into();
@@ -38,7 +38,7 @@ async fn copy_directory(fixture: &Fixture, more: Value) -> Value {
     task
 }
 
-/// The source paths of what a task lists in `what`.
+/// The source paths in the list `what` of a task.
 async fn sources(fixture: &Fixture, task: &Value, what: &str) -> Vec<String> {
     let path = format!("v0.10/task/{}/{what}", text(task, "/task_id"));
     let list = ok(fixture.get(&path, &fixture.token()).await).await;
@@ -52,7 +52,8 @@ async fn sources(fixture: &Fixture, task: &Value, what: &str) -> Vec<String> {
 
 #[checks::test]
 async fn sync_level_decides_which_files_are_copied() {
-    // In the order of their names: absent, of another size, older, of other content, and the same.
+    // The file of the destination is absent, has another size, is older, has other content, or is
+    // the same.
     for (level, expected) in [
         (0, &["absent"][..]),
         (1, &["absent", "size"]),
@@ -100,7 +101,7 @@ async fn sync_level_decides_which_files_are_copied() {
 }
 
 #[checks::test]
-async fn first_filter_rule_that_fits_decides() {
+async fn first_matching_filter_rule_decides() {
     let exclude = |name: &str, kind: Option<&str>| json!({"DATA_TYPE": "filter_rule", "method": "exclude", "name": name, "type": kind});
     let include =
         |name: &str| json!({"DATA_TYPE": "filter_rule", "method": "include", "name": name});
@@ -138,7 +139,7 @@ async fn first_filter_rule_that_fits_decides() {
 }
 
 #[checks::test]
-async fn extra_files_of_the_destination_are_deleted_if_told() {
+async fn extra_destination_files_are_deleted_on_request() {
     let fixture = Fixture::open().await;
     let root = fixture.dir.path();
     write(&root.join("from/kept.txt"), "new");
@@ -168,7 +169,7 @@ async fn deleting_extra_files_never_deletes_the_source() {
 }
 
 #[checks::test]
-async fn missing_source_is_skipped_only_if_told() {
+async fn missing_source_is_skipped_only_on_request() {
     let fixture = Fixture::open().await;
     let mut document = copying(&fixture, "/nowhere.txt", "/copy.txt");
     let code = failure(&fixture, "transfer", &document).await;
@@ -187,7 +188,7 @@ async fn missing_source_is_skipped_only_if_told() {
 }
 
 #[checks::test]
-async fn timestamps_are_preserved_if_told() {
+async fn timestamps_are_preserved_on_request() {
     let fixture = Fixture::open().await;
     let root = fixture.dir.path();
     let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
@@ -203,7 +204,7 @@ async fn timestamps_are_preserved_if_told() {
 }
 
 #[checks::test]
-async fn successful_transfers_come_in_pages() {
+async fn successful_transfers_are_paged() {
     let fixture = Fixture::open().await;
     let root = fixture.dir.path();
     for number in 0..101 {
@@ -221,12 +222,12 @@ async fn successful_transfers_come_in_pages() {
     let last = ok(fixture.get(&next, &token).await).await;
     assert_eq!(last["DATA"].as_array().map(Vec::len), Some(1));
     assert!(last["next_marker"].is_null());
-    let refused = fixture.get(&format!("{path}?marker=x"), &token).await;
-    assert_eq!(refused.status(), 400);
+    let rejected = fixture.get(&format!("{path}?marker=x"), &token).await;
+    assert_eq!(rejected.status(), 400);
 }
 
 #[checks::test]
-async fn deletion_expands_patterns_if_told() {
+async fn deletion_expands_globs_on_request() {
     let fixture = Fixture::open().await;
     let root = fixture.dir.path();
     for name in ["run-1.log", "run-2.log", "run-x.log"] {

@@ -8,7 +8,7 @@ use crate::support::{ALL, Fixture, json as document_of, ok, send, text, texts};
 
 const GROUPS: &str = "urn:globus:auth:scope:groups.api.globus.org:all";
 
-/// A scope of the confidential client, which is a service here.
+/// A scope of the confidential client, which is the called service here.
 fn own_scope(fixture: &Fixture) -> String {
     let id = fixture.globus.confidential_client_id();
     format!("https://auth.globus.org/scopes/{id}/action")
@@ -21,7 +21,7 @@ async fn ask(fixture: &Fixture, form: &[(&str, &str)]) -> Response {
     send(fixture.as_confidential(request).form(&form)).await
 }
 
-/// A token for the service, with consent to what depends on its scope.
+/// A token for the called service, with consents to dependent scopes.
 fn called_with(fixture: &Fixture, dependencies: &str) -> String {
     let scopes = format!("{}[{dependencies}]", own_scope(fixture));
     let token = fixture.globus.issue_token(&fixture.ada, &scopes);
@@ -29,7 +29,7 @@ fn called_with(fixture: &Fixture, dependencies: &str) -> String {
 }
 
 #[checks::test]
-async fn service_gets_tokens_for_what_the_user_allowed() {
+async fn service_gets_tokens_for_consented_scopes() {
     let fixture = Fixture::open().await;
     let token = called_with(&fixture, &format!("{ALL} {GROUPS}"));
     let tokens = ok(ask(&fixture, &[("token", &token)]).await).await;
@@ -39,7 +39,7 @@ async fn service_gets_tokens_for_what_the_user_allowed() {
         ["transfer.api.globus.org", "groups.api.globus.org"]
     );
     assert!(tokens[0].get("refresh_token").is_none());
-    // It acts for the same user, in the same session.
+    // The new tokens belong to the same user and session.
     let transfer = text(&tokens, "/0/access_token");
     assert_eq!(fixture.ls_status(transfer).await, 200);
     let about = ok(fixture.introspect(&[("token", transfer)]).await).await;
@@ -58,7 +58,7 @@ async fn service_gets_tokens_for_what_the_user_allowed() {
 }
 
 #[checks::test]
-async fn scope_without_consent_is_refused_with_what_is_missing() {
+async fn missing_dependent_consents_are_named() {
     let fixture = Fixture::open().await;
     let token = called_with(&fixture, ALL);
     let issued = || {
@@ -69,18 +69,18 @@ async fn scope_without_consent_is_refused_with_what_is_missing() {
     };
     let before = issued();
     let both = format!("{ALL} {GROUPS}");
-    let refused = ask(&fixture, &[("token", &token), ("scope", &both)]).await;
-    assert_eq!(refused.status(), 403);
+    let challenged = ask(&fixture, &[("token", &token), ("scope", &both)]).await;
+    assert_eq!(challenged.status(), 403);
     assert_eq!(issued(), before, "no token is issued");
-    let refused = document_of(refused).await;
-    assert_eq!(refused["error"], "dependent_consent_required");
-    let found = globus_gare::gare::detect(refused.to_string().as_bytes());
+    let challenged = document_of(challenged).await;
+    assert_eq!(challenged["error"], "dependent_consent_required");
+    let found = globus_gare::gare::detect(challenged.to_string().as_bytes());
     let scopes = &found[0].gare.authorization_parameters.required_scopes;
     assert_eq!(scopes, &[GROUPS]);
 }
 
 #[checks::test]
-async fn data_access_counts_for_the_service_that_was_called() {
+async fn data_access_consent_counts_for_the_called_service() {
     let fixture = Fixture::new(Collection::data_access).await;
     let id = &fixture.collection;
     let data_access = format!("https://auth.globus.org/scopes/{id}/data_access");
@@ -96,21 +96,21 @@ async fn data_access_counts_for_the_service_that_was_called() {
 }
 
 #[checks::test]
-async fn token_of_another_service_gives_none() {
+async fn token_of_another_service_is_rejected() {
     let fixture = Fixture::open().await;
     let revoked = called_with(&fixture, ALL);
     fixture.globus.revoke_token(&revoked);
     for token in [fixture.token(), revoked, "made-up".to_owned()] {
-        let refused = ask(&fixture, &[("token", &token)]).await;
-        assert_eq!(refused.status(), 400);
-        assert_eq!(document_of(refused).await["error"], "invalid_grant");
+        let rejected = ask(&fixture, &[("token", &token)]).await;
+        assert_eq!(rejected.status(), 400);
+        assert_eq!(document_of(rejected).await["error"], "invalid_grant");
     }
     let native = [
         ("grant_type", "urn:globus:auth:grant_type:dependent_token"),
         ("client_id", &fixture.client_id()),
         ("token", &called_with(&fixture, ALL)),
     ];
-    let refused = fixture.post("v2/oauth2/token", &native).await;
-    let refused: Value = document_of(refused).await;
-    assert_eq!(refused["error"], "unauthorized_client");
+    let rejected = fixture.post("v2/oauth2/token", &native).await;
+    let rejected: Value = document_of(rejected).await;
+    assert_eq!(rejected["error"], "unauthorized_client");
 }

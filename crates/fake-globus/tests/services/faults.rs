@@ -1,4 +1,4 @@
-//! Answers that a test orders: requirements in the form of each service, 429s by a schedule, broken back ends.
+//! Queued responses: challenges in the form of each service, limits, and broken back ends.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ async fn told(fixture: &Fixture, command: &str, fields: Value) {
 }
 
 #[checks::test]
-async fn requirement_comes_in_the_form_of_each_service() {
+async fn each_service_has_its_own_challenge_form() {
     let fixture = Fixture::open().await;
     let requires = json!({"session_required_policies": ["p"], "session_message": "Please."});
     for (service, path, message, root) in [
@@ -41,9 +41,9 @@ async fn requirement_comes_in_the_form_of_each_service() {
         let order = json!({"service": service, "requires": requires});
         told(&fixture, "fail", order).await;
         let url = fixture.globus.service_url(service).expect("a URL");
-        let refused = send(fixture.http.get(format!("{url}{path}"))).await;
-        assert_eq!(refused.status(), 403, "{service}");
-        let document = document_of(refused).await;
+        let challenged = send(fixture.http.get(format!("{url}{path}"))).await;
+        assert_eq!(challenged.status(), 403, "{service}");
+        let document = document_of(challenged).await;
         assert_eq!(text(&document, message), "Please.", "{service}");
         let at = format!("{root}/authorization_parameters/session_required_policies/0");
         assert_eq!(text(&document, &at), "p", "{service}");
@@ -60,9 +60,9 @@ async fn requirement_comes_in_the_form_of_each_service() {
     let requires = requires.to_string();
     globus.require_next("flows", &requires).expect("a service");
     let url = globus.service_url("flows").expect("a URL");
-    let refused = send(fixture.http.get(format!("{url}flows"))).await;
+    let challenged = send(fixture.http.get(format!("{url}flows"))).await;
     assert_eq!(
-        text(&document_of(refused).await, "/code"),
+        text(&document_of(challenged).await, "/code"),
         "AuthenticationPolicyRequired"
     );
     globus
@@ -83,12 +83,12 @@ async fn missing_scope_of_groups_and_gcs_is_a_401() {
         let order = json!({"service": service, "requires": {"required_scopes": ["s"]}});
         told(&fixture, "fail", order).await;
         let url = fixture.globus.service_url(service).expect("a URL");
-        let refused = send(fixture.http.get(format!("{url}{path}"))).await;
-        assert_eq!(refused.status(), 401, "{service}");
+        let challenged = send(fixture.http.get(format!("{url}{path}"))).await;
+        assert_eq!(challenged.status(), 401, "{service}");
     }
 }
 
-/// The statuses of so many listings.
+/// The statuses of `count` listings.
 async fn statuses(fixture: &Fixture, token: &str, count: usize) -> Vec<u16> {
     let mut statuses = Vec::new();
     for _ in 0..count {
@@ -98,7 +98,7 @@ async fn statuses(fixture: &Fixture, token: &str, count: usize) -> Vec<u16> {
 }
 
 #[checks::test]
-async fn next_requests_are_too_many() {
+async fn next_limit_answers_429() {
     let fixture = Fixture::open().await;
     let token = fixture.token();
     told(
@@ -109,16 +109,16 @@ async fn next_requests_are_too_many() {
     .await;
     let info = fixture.get("v2/oauth2/userinfo", "x").await;
     assert_eq!(info.status(), 401, "another operation");
-    let refused = fixture.ls(&token, "").await;
-    assert_eq!(refused.headers()["retry-after"], "7");
-    assert_eq!(refused.status(), 429);
-    let document = document_of(refused).await;
+    let rejected = fixture.ls(&token, "").await;
+    assert_eq!(rejected.headers()["retry-after"], "7");
+    assert_eq!(rejected.status(), 429);
+    let document = document_of(rejected).await;
     assert_eq!(text(&document, "/code"), "TooManyRequests");
     assert_eq!(statuses(&fixture, &token, 2).await, [429, 200]);
 }
 
 #[checks::test]
-async fn every_third_request_is_too_many() {
+async fn every_third_request_is_answered_429() {
     let limit = Limit::every(3)
         .kind(RequestKind::List)
         .retry_after(Duration::from_secs(2));
@@ -130,7 +130,7 @@ async fn every_third_request_is_too_many() {
     );
     fixture.globus.clear_faults();
     assert_eq!(statuses(&fixture, &token, 3).await, [200; 3]);
-    // As it was started.
+    // A reset restores the limit of the settings.
     fixture.globus.reset();
     let token = fixture.token();
     assert_eq!(statuses(&fixture, &token, 3).await, [200, 200, 429]);
@@ -150,13 +150,13 @@ async fn every_third_request_is_too_many() {
     }
 }
 
-/// A client with connections of its own, which it keeps.
+/// A client with its own connection pool.
 fn client() -> Client {
     checks::browser::client_without_redirects()
 }
 
 #[checks::test]
-async fn broken_back_end_stays_with_the_connection() {
+async fn broken_back_end_lasts_for_its_connection() {
     let fixture = Fixture::open().await;
     let endpoint = format!("v0.10/endpoint/{}", fixture.collection);
     let endpoint = ok(fixture.get(&endpoint, &fixture.token()).await).await;
@@ -179,7 +179,7 @@ async fn broken_back_end_stays_with_the_connection() {
     let (status, shown) = get(&client()).await;
     let result = shown.split_once("c=LOGIN_DENIED\nGridFTP-JSON-Result: ");
     let result = result.map(|(_, result)| serde_json::from_str::<Value>(result));
-    let result = result.expect("a refused login").expect("JSON");
+    let result = result.expect("a rejected login").expect("JSON");
     assert_eq!(
         (status, &result["authorization_parameters"]),
         (404, &requires)
@@ -203,7 +203,7 @@ async fn broken_back_end_stays_with_the_connection() {
         (404, String::new())
     );
 
-    // What names another collection does not concern this one.
+    // A fault of another collection has no effect on this one.
     let other = json!({"collection": "00000000-0000-0000-0000-000000000000"});
     told(&fixture, "break-back-end", other).await;
     assert_eq!(get(&client()).await.0, 200);
@@ -219,13 +219,13 @@ async fn broken_back_end_stays_with_the_connection() {
 }
 
 #[checks::test]
-async fn lone_second_factor_is_refused_or_ignored() {
+async fn lone_mfa_requirement_is_rejected_or_ignored() {
     let fixture = Fixture::open().await;
     let lone = [("session_required_mfa", "True")];
     assert_eq!(fixture.authorize(ALL, &lone).await.status(), 400);
     told(&fixture, "ignore-lone-mfa", json!({})).await;
     assert_eq!(fixture.log_in(ALL, &lone).await["token_type"], "Bearer");
-    // With a domain beside it, it is none that comes alone.
+    // With a domain, the requirement is not ignored.
     let person = fake_globus::Person::automatic().without_mfa();
     fixture.globus.set_person(person);
     let both = [lone[0], ("session_required_single_domain", "uchicago.edu")];

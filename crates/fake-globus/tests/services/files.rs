@@ -1,4 +1,4 @@
-//! Listing real directories, and nothing outside them.
+//! Listings of real directories, and nothing outside them.
 
 use std::fs;
 
@@ -40,7 +40,7 @@ async fn listing_shows_files_and_directories() {
     assert_eq!(text(file, "/permissions").len(), 4);
 
     let id = &fixture.collection;
-    // The version may be left out.
+    // Without the version in the path.
     let stat = format!("operation/endpoint/{id}/stat?path=/~/hello.txt");
     let stat = ok(fixture.get(&stat, &token).await).await;
     assert_eq!(text(&stat, "/name"), "hello.txt");
@@ -49,7 +49,7 @@ async fn listing_shows_files_and_directories() {
 }
 
 #[checks::test]
-async fn listing_is_filtered_ordered_and_cut() {
+async fn listing_is_filtered_ordered_and_limited() {
     let fixture = Fixture::open().await;
     for (name, size) in [("b.TXT", 1), ("c.csv", 10), (".hidden", 3)] {
         fs::write(fixture.dir.path().join(name), vec![0; size]).expect("a file");
@@ -79,13 +79,13 @@ async fn listing_is_filtered_ordered_and_cut() {
         "?limit=x",
         "?orderby=name+UP",
     ] {
-        let refused = fixture.ls(&fixture.token(), query).await;
-        assert_eq!(refused.status(), 400, "{query}");
+        let rejected = fixture.ls(&fixture.token(), query).await;
+        assert_eq!(rejected.status(), 400, "{query}");
     }
 }
 
 #[checks::test]
-async fn missing_paths_and_collections_are_refused() {
+async fn missing_paths_and_collections_are_errors() {
     let fixture = Fixture::open().await;
     let token = fixture.token();
     let ls = |path: &str| fixture.operation(&format!("ls?path={path}"));
@@ -110,7 +110,7 @@ async fn missing_paths_and_collections_are_refused() {
 
 #[cfg(unix)]
 #[checks::test]
-async fn no_path_leads_out_of_the_directory() {
+async fn no_path_leaves_the_directory() {
     use std::os::unix::fs::symlink;
 
     let fixture = Fixture::open().await;
@@ -159,8 +159,8 @@ async fn no_path_leads_out_of_the_directory() {
         format!("/parent/{name}/secret.txt"),
     ] {
         let stat = fixture.operation(&format!("stat?path={path}"));
-        let refused = document_code(fixture.get(&stat, &token).await, 403).await;
-        assert_eq!(refused, "EndpointPermissionDenied", "{path}");
+        let rejected = document_code(fixture.get(&stat, &token).await, 403).await;
+        assert_eq!(rejected, "EndpointPermissionDenied", "{path}");
     }
     let listing = ok(fixture.ls(&token, "").await).await;
     let names_of_all = texts(&listing, "/DATA", "/name").into_iter();
@@ -180,7 +180,7 @@ async fn no_path_leads_out_of_the_directory() {
 }
 
 #[checks::test]
-async fn mkdir_makes_a_directory_or_says_why_not() {
+async fn mkdir_creates_a_directory_or_fails() {
     let fixture = Fixture::open().await;
     let token = fixture.token();
     let mkdir = fixture.operation("mkdir");

@@ -1,4 +1,4 @@
-//! Flows: what runs at once, and what waits for its user.
+//! Flows and runs.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ struct Site {
     fixture: Fixture,
     flow: Flow,
     url: String,
-    /// For Flows.
+    /// A token for Flows.
     token: String,
 }
 
@@ -57,7 +57,7 @@ impl Site {
         send(request.bearer_auth(token).json(body)).await
     }
 
-    /// Starts a run on the collection, with a token of the flow's own.
+    /// Starts a run on the collection.
     async fn start(&self, token: &str) -> Response {
         let input = json!({"source": {"id": self.fixture.collection}});
         let body = json!({"body": input, "label": "monthly", "tags": ["cool"]});
@@ -65,7 +65,7 @@ impl Site {
         self.post(&path, token, &body).await
     }
 
-    /// The id of a run that was started.
+    /// Starts a run; returns its id.
     async fn started(&self, token: &str) -> String {
         let response = self.start(token).await;
         assert_eq!(response.status(), 201);
@@ -103,19 +103,19 @@ async fn flow_is_listed_and_runs_to_its_end() {
 }
 
 #[checks::test]
-async fn flow_takes_tokens_of_its_own_only() {
+async fn flow_needs_a_token_for_its_own_server() {
     let site = Site::open().await;
     assert_eq!(site.start(&site.token).await.status(), 401);
     let other = format!("https://auth.globus.org/scopes/{}/other", site.flow.id());
-    let refused = site.start(&site.token(&other)).await;
-    assert_eq!(refused.status(), 403);
-    let document = document_of(refused).await;
+    let rejected = site.start(&site.token(&other)).await;
+    assert_eq!(rejected.status(), 403);
+    let document = document_of(rejected).await;
     assert_eq!(text(&document, "/error/code"), "MISSING_SCOPE");
     assert!(text(&document, "/error/detail").ends_with(&site.flow.scope()));
 }
 
 #[checks::test]
-async fn flow_with_a_policy_refuses_with_its_own_challenge() {
+async fn unsatisfied_flow_policy_is_a_challenge() {
     let policy = Policy::new("Recent").session_minutes(10);
     let flow = Flow::new("Guarded").policy(policy.clone());
     let site = Site::new(flow, |c| c).await;
@@ -124,9 +124,9 @@ async fn flow_with_a_policy_refuses_with_its_own_challenge() {
         .globus
         .clock()
         .advance(Duration::from_secs(601));
-    let refused = site.start(&token).await;
-    assert_eq!(refused.status(), 403);
-    let document = document_of(refused).await;
+    let challenged = site.start(&token).await;
+    assert_eq!(challenged.status(), 403);
+    let document = document_of(challenged).await;
     assert_eq!(text(&document, "/code"), "AuthenticationPolicyRequired");
     let code = text(&document, "/error/code");
     assert_eq!(code, "AUTHENTICATION_POLICY_REQUIRED");
@@ -171,7 +171,7 @@ async fn run_without_a_consent_is_inactive_until_resumed() {
     .await;
     assert_eq!(texts(&inactive, "/runs", "/run_id"), [&id]);
 
-    // Without the consent it stays so; with it, it goes on.
+    // The run stays inactive without the consent, and continues with it.
     let resume = format!("runs/{id}/resume");
     ok(site.post(&resume, &site.token(&scope), &json!({})).await).await;
     assert_eq!(text(&site.run(&id).await, "/status"), "INACTIVE");
@@ -210,7 +210,7 @@ async fn run_with_an_old_session_is_inactive() {
 }
 
 #[checks::test]
-async fn runs_come_in_pages() {
+async fn runs_are_paged() {
     let site = Site::open().await;
     let token = site.token(&site.flow.scope());
     for _ in 0..3 {
@@ -225,8 +225,8 @@ async fn runs_come_in_pages() {
     let rest = ok(site.get(&format!("runs?per_page=2&marker={marker}")).await).await;
     assert_eq!(rest["runs"].as_array().map(Vec::len), Some(1));
     for size in ["x", "0"] {
-        let refused = site.get(&format!("runs?per_page={size}")).await;
-        assert_eq!(refused.status(), 422, "{size}");
+        let rejected = site.get(&format!("runs?per_page={size}")).await;
+        assert_eq!(rejected.status(), 422, "{size}");
     }
     assert_eq!(site.get("runs?filter_label=x").await.status(), 501);
 }

@@ -1,4 +1,4 @@
-//! The Manager API of the endpoint that the collections are on.
+//! The GCS Manager API.
 
 use std::time::Duration;
 
@@ -42,12 +42,12 @@ impl Site {
         send(request.bearer_auth(token)).await
     }
 
-    /// What it says of the collection when it refuses.
-    async fn refused(&self, token: &str) -> Value {
+    /// The challenge of the collection.
+    async fn challenge(&self, token: &str) -> Value {
         let path = format!("collections/{}", self.fixture.collection);
-        let refused = self.get(&path, token).await;
-        assert_eq!(refused.status(), 403);
-        let document = document_of(refused).await;
+        let challenged = self.get(&path, token).await;
+        assert_eq!(challenged.status(), 403);
+        let document = document_of(challenged).await;
         assert_eq!(text(&document, "/DATA_TYPE"), "result#1.1.0");
         assert_eq!(text(&document, "/code"), "permission_denied");
         document
@@ -89,9 +89,9 @@ async fn collections_gateways_and_credentials_are_listed() {
 #[checks::test]
 async fn missing_scope_is_named_in_the_detail() {
     let site = Site::new(|c| c).await;
-    let refused = site.get("collections", &site.token("other")).await;
-    assert_eq!(refused.status(), 401);
-    let document = document_of(refused).await;
+    let challenged = site.get("collections", &site.token("other")).await;
+    assert_eq!(challenged.status(), 401);
+    let document = document_of(challenged).await;
     assert_eq!(text(&document, "/code"), "not_authorized");
     let detail = json!({
         "DATA_TYPE": "missing_required_scopes#1.0.0",
@@ -102,14 +102,14 @@ async fn missing_scope_is_named_in_the_detail() {
 }
 
 #[checks::test]
-async fn old_session_is_told_the_allowed_domains() {
+async fn challenge_names_the_allowed_domains() {
     let site = Site::new(|c| c.domain("uchicago.edu").session_minutes(10)).await;
     let token = site.token("manage_collections");
     site.fixture
         .globus
         .clock()
         .advance(Duration::from_secs(601));
-    let document = site.refused(&token).await;
+    let document = site.challenge(&token).await;
     let domains = json!(["uchicago.edu"]);
     assert_eq!(document["detail"]["allowed_domains"], domains);
     let parameters = &document["authorization_parameters"];
@@ -117,11 +117,11 @@ async fn old_session_is_told_the_allowed_domains() {
 }
 
 #[checks::test]
-async fn policy_of_a_collection_is_required() {
+async fn challenge_names_the_policy_of_a_collection() {
     let policy = Policy::new("Elsewhere").domain("anl.gov");
     let id = policy.id();
     let site = Site::new(|c| c.policy(policy)).await;
-    let document = site.refused(&site.token("manage_collections")).await;
+    let document = site.challenge(&site.token("manage_collections")).await;
     assert_eq!(document["detail"], Value::Null);
     let parameters = &document["authorization_parameters"];
     assert_eq!(parameters["session_required_policies"], json!([id]));

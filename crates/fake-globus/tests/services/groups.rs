@@ -1,4 +1,4 @@
-//! Groups: what is listed, and what asks for another login or consent.
+//! Groups, and their challenges.
 
 use std::time::Duration;
 
@@ -76,9 +76,9 @@ async fn own_groups_are_listed_with_memberships() {
 #[checks::test]
 async fn missing_scope_is_a_401_that_names_it() {
     let site = Site::new(climate()).await;
-    let refused = site.get("/my_groups", &site.token("other")).await;
-    assert_eq!(refused.status(), 401);
-    let document = document_of(refused).await;
+    let challenged = site.get("/my_groups", &site.token("other")).await;
+    assert_eq!(challenged.status(), 401);
+    let document = document_of(challenged).await;
     assert_eq!(text(&document, "/code"), "ConsentRequired");
     assert_eq!(text(&document, "/detail"), "Missing scope");
     let required = &document["authorization_parameters"]["required_scopes"];
@@ -87,14 +87,14 @@ async fn missing_scope_is_a_401_that_names_it() {
 }
 
 #[checks::test]
-async fn group_with_high_assurance_wants_a_recent_login() {
+async fn high_assurance_group_requires_a_recent_login() {
     let site = Site::new(climate().session_minutes(10)).await;
-    // A token's session is that of ada@uchicago.edu, who is no member: her other identity is.
+    // The token's session has ada@uchicago.edu, but the member is her other identity.
     let token = site.token("all");
     let path = format!("/{}", climate().id());
-    let refused = site.get(&path, &token).await;
-    assert_eq!(refused.status(), 403);
-    let document = document_of(refused).await;
+    let challenged = site.get(&path, &token).await;
+    assert_eq!(challenged.status(), 403);
+    let document = document_of(challenged).await;
     let required = &document["authorization_parameters"]["session_required_identities"];
     let member = Identity::new("ada", "globusid.org").id();
     assert_eq!(required, &json!([member]));

@@ -75,7 +75,37 @@ async fn file_is_sent_whole_or_in_ranges() {
 }
 
 #[checks::test]
-async fn request_without_a_token_is_sent_to_auth() {
+async fn long_file_is_streamed() {
+    let site = Site::new(Fixture::open().await).await;
+    let path = site.fixture.dir.path().join("long.bin");
+    let content: Vec<u8> = (0..1_000_003_u32)
+        .map(|number| (number % 251) as u8)
+        .collect();
+    fs::write(&path, &content).expect("a file");
+    let whole = site.get("/long.bin", &[]).await;
+    assert_eq!(whole.headers()["content-length"], "1000003");
+    assert_eq!(whole.bytes().await.expect("bytes"), content);
+    let part = site.get("/long.bin", &[("range", "bytes=5-900004")]).await;
+    assert_eq!(part.bytes().await.expect("bytes"), content[5..900_005]);
+}
+
+#[checks::test]
+async fn file_larger_than_memory_is_served() {
+    let site = Site::new(Fixture::open().await).await;
+    let file = fs::File::create(site.fixture.dir.path().join("huge.bin"));
+    // It takes no space on the disk.
+    file.expect("a file").set_len(1 << 40).expect("a length");
+    let head = site.ask(Method::HEAD, "/huge.bin", &[]).await;
+    assert_eq!(head.headers()["content-length"], (1_u64 << 40).to_string());
+    let mut whole = site.get("/huge.bin", &[]).await;
+    let first = whole.chunk().await.expect("bytes").expect("a piece");
+    assert!(first.iter().all(|byte| *byte == 0));
+    drop(whole);
+    assert_eq!(site.get("/hello.txt", &[]).await.status(), 200);
+}
+
+#[checks::test]
+async fn request_without_a_token_is_redirected_to_auth() {
     let site = Site::new(Fixture::open().await).await;
     for token in [None, Some(site.fixture.token())] {
         let mut request = site.fixture.http.get(format!("{}/hello.txt", site.server));
@@ -95,7 +125,7 @@ async fn request_without_a_token_is_sent_to_auth() {
 }
 
 #[checks::test]
-async fn every_fault_is_a_404_with_a_text() {
+async fn every_error_is_a_404_with_a_text() {
     let site = Site::new(Fixture::new(|c| c.session_minutes(10)).await).await;
     site.fixture.make_directory("sub");
     for (path, code) in [
@@ -104,14 +134,14 @@ async fn every_fault_is_a_404_with_a_text() {
         ("/hello.txt/deep", "PATH_NOT_FOUND"),
         ("/..%2f..%2fetc/passwd", "PATH_NOT_ALLOWED"),
     ] {
-        let refused = site.get(path, &[]).await;
-        assert_eq!(refused.status(), 404, "{path}");
-        let kind = refused.headers()["content-type"]
+        let rejected = site.get(path, &[]).await;
+        assert_eq!(rejected.status(), 404, "{path}");
+        let kind = rejected.headers()["content-type"]
             .to_str()
             .expect("text")
             .to_owned();
         assert!(kind.starts_with("text/plain"), "{kind}");
-        let shown = page(refused).await;
+        let shown = page(rejected).await;
         assert!(
             shown.contains(&format!("GlobusError: v=1 c={code}\n")),
             "{path}: {shown}"

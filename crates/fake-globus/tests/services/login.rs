@@ -1,4 +1,4 @@
-//! `GET authorize`: what it takes, what it refuses, and how it ends.
+//! `GET authorize`: its parameters, its errors and its redirect.
 
 use std::time::{Duration, Instant};
 
@@ -60,7 +60,7 @@ async fn malformed_authorize_request_gets_no_redirect() {
         ("code_challenge_method", "plain"),
         ("access_type", "sometimes"),
         ("prompt", ""),
-        // Globus Auth refuses session parameters that are empty or false.
+        // Globus Auth rejects session parameters that are empty or false.
         ("session_required_identities", ""),
         ("session_required_identities", "ada@uchicago.edu,,"),
         ("session_required_policies", ""),

@@ -1,4 +1,4 @@
-//! The embedded services, asked over HTTP as a program would ask them.
+//! Tests of the services over HTTP.
 
 mod access;
 mod access_rules;

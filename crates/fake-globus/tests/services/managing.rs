@@ -10,7 +10,7 @@ use crate::support::{ALL, Fixture, json as document_of, ok, send, text, texts};
 
 const MANAGE: &str = "urn:globus:auth:scope:auth.globus.org:manage_projects";
 
-/// Somebody who manages things.
+/// A user with a token for managing projects.
 struct Manager<'f> {
     fixture: &'f Fixture,
     token: String,
@@ -54,7 +54,7 @@ impl<'f> Manager<'f> {
 }
 
 #[checks::test]
-async fn project_is_managed_by_its_admins_alone() {
+async fn project_is_managed_by_its_admins_only() {
     let fixture = Fixture::open().await;
     let ada = Manager::of(&fixture, &fixture.ada);
     let grace = Manager::of(&fixture, &Identity::new("grace", "navy.mil"));
@@ -88,10 +88,10 @@ async fn managing_needs_its_scope() {
     let openid = openid.expect("a token");
     for path in ["projects", "policies", "clients", "scopes"] {
         let path = format!("v2/api/{path}");
-        let refused = fixture.get(&path, &openid).await;
-        assert_eq!(refused.status(), 403, "{path}");
+        let rejected = fixture.get(&path, &openid).await;
+        assert_eq!(rejected.status(), 403, "{path}");
         assert_eq!(
-            text(&document_of(refused).await, "/errors/0/code"),
+            text(&document_of(rejected).await, "/errors/0/code"),
             "FORBIDDEN"
         );
         let bare = send(fixture.http.get(fixture.url(&path))).await;
@@ -100,7 +100,7 @@ async fn managing_needs_its_scope() {
 }
 
 #[checks::test]
-async fn created_policy_decides_about_logins() {
+async fn created_policy_applies_to_logins() {
     let fixture = Fixture::open().await;
     let ada = Manager::of(&fixture, &fixture.ada);
     let project = ada.project().await;
@@ -116,7 +116,7 @@ async fn created_policy_decides_about_logins() {
     let required = [ALL, "openid", "profile"].join(" ");
     let tokens = fixture.log_in(&required, &login).await;
     let access = text(&tokens, "/access_token");
-    // Of ada's two identities, the one of the other domain.
+    // Only ada's identity of the other domain satisfies the policy.
     let form = [("token", access), ("include", "session_info")];
     let about = ok(fixture.introspect(&form).await).await;
     let authentications = about["session_info"]["authentications"].as_object();
@@ -133,7 +133,7 @@ async fn created_policy_decides_about_logins() {
 }
 
 #[checks::test]
-async fn changed_policy_counts_for_its_collection() {
+async fn changed_policy_applies_to_its_collection() {
     let policy = Policy::new("Recent").session_minutes(30);
     let id = policy.id();
     let fixture = Fixture::new(|c: Collection| c.policy(policy)).await;
@@ -157,7 +157,7 @@ async fn changed_policy_counts_for_its_collection() {
 }
 
 #[checks::test]
-async fn changed_policy_counts_for_flows_and_endpoints() {
+async fn changed_policy_applies_to_flows_and_endpoints() {
     let policies = ["of a flow", "of an endpoint"].map(|name| Policy::new(name).session_minutes(1));
     let ids = policies.each_ref().map(Policy::id);
     let [of_flow, of_endpoint] = policies;
@@ -183,7 +183,7 @@ async fn changed_policy_counts_for_flows_and_endpoints() {
 }
 
 #[checks::test]
-async fn contradictory_policy_is_refused() {
+async fn contradictory_policy_is_rejected() {
     let fixture = Fixture::open().await;
     let ada = Manager::of(&fixture, &fixture.ada);
     let project = ada.project().await;
@@ -234,8 +234,8 @@ async fn credential_of_a_client_authenticates_until_deleted() {
     assert_eq!(ask().await, 401);
     let native = ada.client(&project, "public_installed_client").await;
     let path = format!("clients/{native}/credentials");
-    let refused = ada.ask(Method::POST, &path, &name).await;
-    assert_eq!(refused.status(), 400);
+    let rejected = ada.ask(Method::POST, &path, &name).await;
+    assert_eq!(rejected.status(), 400);
 }
 
 #[checks::test]
@@ -268,7 +268,7 @@ async fn client_is_changed_found_and_deleted() {
 }
 
 #[checks::test]
-async fn client_makes_a_child_of_its_own() {
+async fn confidential_client_creates_a_child_client() {
     let fixture = Fixture::open().await;
     let body = json!({"client": {"name": "Child", "public_client": true}});
     let request = fixture.http.post(fixture.url("v2/api/clients"));

@@ -1,4 +1,4 @@
-//! The login page, as a browser gets it.
+//! The login page.
 
 use fake_globus::Person;
 use reqwest::Response;
@@ -18,7 +18,7 @@ fn between<'a>(page: &'a str, start: &str, end: &str) -> &'a str {
     found.expect("the page has it").0
 }
 
-/// Submits the form of a page, with this decision and these fields beside its ticket.
+/// Submits the form of a page, with its ticket, this decision and these fields.
 async fn decide(
     fixture: &Fixture,
     page: &str,
@@ -69,12 +69,12 @@ async fn approval_on_the_page_gives_one_code() {
     assert_eq!(parameter(&redirect, "state").as_deref(), Some("xyzzy"));
     let exchanged = fixture.exchange(&code(&redirect), &[]).await;
     assert_eq!(exchanged.status(), 200);
-    // Each page takes one answer.
+    // A page takes one answer.
     let again = decide(&fixture, &page, "approve", &ada).await;
     assert_eq!(again.status(), 403);
     let made_up = [("ticket", "made-up"), ("decision", "approve")];
-    let refused = fixture.post("v2/web/decision", &made_up).await;
-    assert_eq!(refused.status(), 403);
+    let rejected = fixture.post("v2/web/decision", &made_up).await;
+    assert_eq!(rejected.status(), 403);
 }
 
 #[checks::test]
@@ -87,7 +87,7 @@ async fn denial_on_the_page_is_access_denied() {
 }
 
 #[checks::test]
-async fn page_refuses_answers_that_miss_the_requirement() {
+async fn page_rejects_answers_that_miss_the_requirement() {
     let fixture = fixture().await;
     let required = [
         ("session_required_single_domain", "navy.mil"),

@@ -1,11 +1,11 @@
-//! Requests that web pages send.
+//! Requests of web pages: CORS.
 
 use reqwest::Method;
 
 use crate::support::{Fixture, send};
 
 #[checks::test]
-async fn page_of_another_origin_may_ask_and_read() {
+async fn page_of_another_origin_may_read_responses() {
     let fixture = Fixture::open().await;
     let path = fixture.operation("ls");
     for url in [
@@ -41,7 +41,7 @@ async fn page_of_another_origin_may_ask_and_read() {
 }
 
 #[checks::test]
-async fn page_gets_no_leave_to_control() {
+async fn page_cannot_preflight_the_control_plane() {
     let fixture = Fixture::open().await;
     let asked = fixture
         .http
@@ -49,10 +49,10 @@ async fn page_gets_no_leave_to_control() {
     let asked = asked
         .header("origin", "http://localhost:3000")
         .header("access-control-request-method", "POST");
-    let refused = send(asked).await;
-    assert!(!refused.status().is_success());
+    let rejected = send(asked).await;
+    assert!(!rejected.status().is_success());
     assert!(
-        !refused
+        !rejected
             .headers()
             .contains_key("access-control-allow-origin")
     );

@@ -1,4 +1,4 @@
-//! Submitting tasks.
+//! Submits tasks.
 
 use reqwest::Response;
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ pub(crate) fn copying(fixture: &Fixture, from: &str, to: &str) -> Value {
     })
 }
 
-/// Submits; gives the document of the task.
+/// Submits a task; returns its document.
 pub(crate) async fn submit(fixture: &Fixture, what: &str, document: &Value) -> Value {
     let answer = post(fixture, what, document).await;
     assert_eq!(answer.status(), 202);
@@ -44,7 +44,7 @@ pub(crate) async fn copy(fixture: &Fixture, from: &str, to: &str) -> Value {
     submit(fixture, "transfer", &copying(fixture, from, to)).await
 }
 
-/// The code of the error that a task fails with.
+/// Submits a task that fails; returns the code of its error.
 pub(crate) async fn failure(fixture: &Fixture, what: &str, document: &Value) -> String {
     let task = submit(fixture, what, document).await;
     assert_eq!(task["status"], "FAILED", "{task}");

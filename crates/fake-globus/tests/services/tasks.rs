@@ -1,4 +1,4 @@
-//! Tasks: deleting and transferring, over the directory on disk.
+//! Tasks: deletions and transfers.
 
 use std::fs;
 use std::time::Duration;
@@ -49,8 +49,8 @@ async fn directory_is_deleted_only_recursively() {
     let sub = fixture.dir.path().join("sub");
     fs::create_dir(&sub).expect("a directory");
     fs::write(sub.join("deep.txt"), "deep").expect("a file");
-    let refused = failure(&fixture, "delete", &deletion(&fixture, "/sub/")).await;
-    assert_eq!(refused, "IS_A_DIRECTORY");
+    let rejected = failure(&fixture, "delete", &deletion(&fixture, "/sub/")).await;
+    assert_eq!(rejected, "IS_A_DIRECTORY");
     assert!(sub.exists());
     let mut recursive = deletion(&fixture, "/sub/");
     recursive["recursive"] = true.into();
@@ -74,11 +74,11 @@ async fn transfer_copies_files_and_directories() {
     assert_eq!(task["files"], 1);
     assert_eq!(task["bytes_transferred"], 5);
     assert_eq!(read("new/copy.txt"), "hello");
-    // Into itself: what was there before, once.
+    // A directory copied into itself: only the entries that existed before.
     copy(&fixture, "/new/", "/new/new/").await;
     assert_eq!(read("new/new/copy.txt"), "hello");
     assert!(!root.join("new/new/new").exists());
-    // Onto itself.
+    // A file copied onto itself.
     copy(&fixture, "/hello.txt", "/hello.txt").await;
     assert_eq!(read("hello.txt"), "hello");
     let left = fs::read_dir(root).expect("a directory");
@@ -102,32 +102,35 @@ async fn task_touches_nothing_outside_the_directory() {
         failure(&fixture, "transfer", &stolen).await;
     }
     let planted = copying(&fixture, "/hello.txt", "/out/planted.txt");
-    let refused = failure(&fixture, "transfer", &planted).await;
-    assert_eq!(refused, "PATH_NOT_ALLOWED");
+    let rejected = failure(&fixture, "transfer", &planted).await;
+    assert_eq!(rejected, "PATH_NOT_ALLOWED");
     assert!(!fixture.dir.path().join("stolen.txt").exists());
     assert!(!outside.path().join("planted.txt").exists());
-    let refused = failure(&fixture, "delete", &deletion(&fixture, "/")).await;
-    assert_eq!(refused, "PATH_NOT_ALLOWED");
-    // The link itself is inside.
+    let rejected = failure(&fixture, "delete", &deletion(&fixture, "/")).await;
+    assert_eq!(rejected, "PATH_NOT_ALLOWED");
+    // The link itself is inside the directory.
     submit(&fixture, "delete", &deletion(&fixture, "/out")).await;
     assert!(secret.exists() && !link.exists());
 }
 
 #[checks::test]
-async fn task_of_an_old_session_is_refused() {
+async fn submission_challenges_an_old_session() {
     let fixture = Fixture::new(|c| c.domain("uchicago.edu").session_minutes(10)).await;
     let token = fixture.token();
     fixture.globus.clock().advance(Duration::from_secs(3600));
     let document = deletion(&fixture, "/hello.txt");
-    let refused = fixture.post_json("v0.10/delete", &token, &document).await;
-    assert_eq!(refused.status(), 502);
-    let refused = document_of(refused).await;
-    assert!(refused["authorization_parameters"].is_object(), "{refused}");
+    let challenged = fixture.post_json("v0.10/delete", &token, &document).await;
+    assert_eq!(challenged.status(), 502);
+    let challenged = document_of(challenged).await;
+    assert!(
+        challenged["authorization_parameters"].is_object(),
+        "{challenged}"
+    );
     assert!(fixture.dir.path().join("hello.txt").exists());
 }
 
 #[checks::test]
-async fn invalid_tasks_and_unknown_ids_are_refused() {
+async fn invalid_tasks_and_unknown_ids_are_rejected() {
     let fixture = Fixture::open().await;
     let mut document = copying(&fixture, "/hello.txt", "/copy.txt");
     for (field, value) in [
@@ -136,14 +139,23 @@ async fn invalid_tasks_and_unknown_ids_are_refused() {
     ] {
         let mut document = document.clone();
         document[field] = value;
-        let refused = post(&fixture, "transfer", &document).await;
-        assert_eq!(refused.status(), 400, "{field}");
+        let rejected = post(&fixture, "transfer", &document).await;
+        assert_eq!(rejected.status(), 400, "{field}");
     }
     document["DATA"] = json!([]);
-    let refused = document_code(post(&fixture, "transfer", &document).await, 400).await;
-    assert_eq!(refused, "ClientError.BadRequest.NoTransferItems");
+    let rejected = document_code(post(&fixture, "transfer", &document).await, 400).await;
+    assert_eq!(rejected, "ClientError.BadRequest.NoTransferItems");
     let task = format!("v0.10/task/{}", Uuid::new_v4());
     assert_eq!(fixture.get(&task, &fixture.token()).await.status(), 404);
+}
+
+#[checks::test]
+async fn submission_of_three_megabytes_is_accepted() {
+    let fixture = Fixture::open().await;
+    let mut document = copying(&fixture, "/hello.txt", "/copy.txt");
+    document["label"] = "x".repeat(3 << 20).into();
+    let task = submit(&fixture, "transfer", &document).await;
+    assert_eq!(task["status"], "SUCCEEDED");
 }
 
 #[checks::test]
@@ -179,10 +191,10 @@ async fn own_tasks_are_listed_and_filtered() {
         "?orderby=nonsense",
         "?orderby=type UP",
     ] {
-        let refused = fixture
+        let rejected = fixture
             .get(&format!("v0.10/task_list{query}"), &fixture.token())
             .await;
-        assert_eq!(refused.status(), 400, "{query}");
+        assert_eq!(rejected.status(), 400, "{query}");
     }
     let grace = Identity::new("grace", "navy.mil");
     let grace = fixture.globus.issue_token(&grace, ALL).expect("a token");
@@ -191,7 +203,7 @@ async fn own_tasks_are_listed_and_filtered() {
 }
 
 #[checks::test]
-async fn events_and_cancelling_tell_that_a_task_is_over() {
+async fn events_and_cancel_show_that_a_task_has_ended() {
     let fixture = Fixture::open().await;
     let task = submit(&fixture, "delete", &deletion(&fixture, "/nowhere.txt")).await;
     let path = format!("v0.10/task/{}", text(&task, "/task_id"));
@@ -206,7 +218,7 @@ async fn events_and_cancelling_tell_that_a_task_is_over() {
 }
 
 #[checks::test]
-async fn rename_keeps_what_is_there() {
+async fn rename_never_replaces_an_entry() {
     let fixture = Fixture::open().await;
     let rename = fixture.operation("rename");
     let token = fixture.token();

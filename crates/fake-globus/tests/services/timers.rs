@@ -1,4 +1,4 @@
-//! Timers: what runs by the clock, and what waits for its user.
+//! Timers.
 
 use std::time::Duration;
 
@@ -127,12 +127,12 @@ async fn timer_without_a_consent_is_inactive_until_resumed() {
 }
 
 #[checks::test]
-async fn timer_outlives_its_session_and_takes_the_next_one() {
+async fn timer_with_an_old_session_resumes_with_a_new_one() {
     let site = Site::guarded(|c| c.session_minutes(90)).await;
     let id = site.create(&site.transfer(&hourly())).await;
     site.wait(3 * 3600);
     let job = site.job(&id).await;
-    // The second run came in time, the third did not.
+    // The session satisfied the second run, but not the third.
     assert_eq!(
         (job["n_runs"].as_u64(), text(&job, "/status")),
         (Some(2), "inactive")
@@ -149,7 +149,7 @@ async fn timer_outlives_its_session_and_takes_the_next_one() {
 }
 
 #[checks::test]
-async fn expired_sessions_hold_timers_up() {
+async fn expired_session_makes_a_timer_inactive() {
     let site = Site::guarded(|c| c.session_minutes(90)).await;
     let id = site.create(&site.transfer(&hourly())).await;
     assert_eq!(text(&site.job(&id).await, "/status"), "loaded");
@@ -180,7 +180,7 @@ async fn paused_timer_names_its_user_as_the_cause() {
 }
 
 #[checks::test]
-async fn timer_of_a_flow_meets_the_policies_of_the_flow() {
+async fn flow_timer_obeys_the_policies_of_its_flow() {
     let policy = Policy::new("Recent").session_minutes(30);
     let flow = Flow::new("Guarded").policy(policy.clone());
     let site = Site::new(|c| c, flow.clone()).await;
@@ -201,7 +201,7 @@ async fn timer_of_a_flow_meets_the_policies_of_the_flow() {
 }
 
 #[checks::test]
-async fn older_form_of_a_timer_runs_too() {
+async fn timer_in_the_older_form_runs() {
     let site = Site::guarded(Collection::data_access).await;
     let id = &site.fixture.collection;
     let body = json!({
@@ -222,17 +222,17 @@ async fn older_form_of_a_timer_runs_too() {
         "{scope}"
     );
 
-    let refused = site.post("jobs", &site.token, &json!({})).await;
-    assert_eq!(refused.status(), 422);
-    let refused = document_of(refused).await;
+    let rejected = site.post("jobs", &site.token, &json!({})).await;
+    assert_eq!(rejected.status(), 422);
+    let rejected = document_of(rejected).await;
     assert_eq!(
-        texts(&refused, "/detail", "/loc/1"),
+        texts(&rejected, "/detail", "/loc/1"),
         ["start", "callback_url"]
     );
 }
 
 #[checks::test]
-async fn invalid_timers_are_refused() {
+async fn invalid_timers_are_rejected() {
     let site = Site::guarded(|c| c).await;
     for schedule in [
         json!({"type": "recurring", "interval_seconds": 0}),
@@ -240,18 +240,18 @@ async fn invalid_timers_are_refused() {
         json!({"type": "hourly"}),
     ] {
         let timer = site.transfer(&schedule);
-        let refused = site.post("v2/timer", &site.token, &timer).await;
-        assert_eq!(refused.status(), 422, "{schedule}");
+        let rejected = site.post("v2/timer", &site.token, &timer).await;
+        assert_eq!(rejected.status(), 422, "{schedule}");
     }
     for body in [json!({}), json!([1]), json!("timer"), json!(1)] {
-        let refused = site.post("v2/timer", &site.token, &body).await;
-        assert_eq!(refused.status(), 422, "{body}");
+        let rejected = site.post("v2/timer", &site.token, &body).await;
+        assert_eq!(rejected.status(), 422, "{body}");
     }
     let other = "https://auth.globus.org/scopes/524230d7-ea86-4a52-8312-86065a9e0417/other";
     let timer = site.transfer(&hourly());
-    let refused = site.post("v2/timer", &site.token(other), &timer).await;
-    assert_eq!(refused.status(), 403);
-    let gare = document_of(refused).await;
+    let rejected = site.post("v2/timer", &site.token(other), &timer).await;
+    assert_eq!(rejected.status(), 403);
+    let gare = document_of(rejected).await;
     assert_eq!(
         gare["authorization_parameters"]["required_scopes"],
         json!([TIMER])

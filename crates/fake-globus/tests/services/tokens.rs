@@ -1,4 +1,4 @@
-//! Codes, tokens, and what they tell.
+//! Codes and tokens.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ async fn reused_code_revokes_its_tokens() {
 }
 
 #[checks::test]
-async fn code_needs_its_verifier_redirect_and_client_in_time() {
+async fn code_needs_its_verifier_redirect_uri_and_client() {
     let fixture = Fixture::open().await;
     let other_client = fixture.globus.confidential_client_id().to_string();
     let other_verifier = "some-other-verifier-that-is-long-enough-for-the-standard";
@@ -47,11 +47,11 @@ async fn code_needs_its_verifier_redirect_and_client_in_time() {
         (&as_other, ViolationKind::WrongCode),
     ] {
         let code = fixture.code().await;
-        let refused = fixture.exchange(&code, more).await;
-        assert_eq!(refused.status(), 400, "{more:?}");
+        let rejected = fixture.exchange(&code, more).await;
+        assert_eq!(rejected.status(), 400, "{more:?}");
         assert_eq!(fixture.violations().last(), Some(&violation), "{more:?}");
         let again = fixture.exchange(&code, &[]).await;
-        assert_eq!(again.status(), 400, "a code is good for one attempt");
+        assert_eq!(again.status(), 400, "a code takes one attempt");
     }
     let code = fixture.code().await;
     fixture.globus.clock().advance(Duration::from_secs(601));
@@ -80,10 +80,10 @@ async fn login_gives_a_token_for_each_resource_server() {
     assert_eq!(texts(&tokens, "/other_tokens", "/refresh_token").len(), 3);
     assert_eq!(text(&tokens, "/id_token").split('.').count(), 3);
 
-    // Where the token of Globus Auth is wanted, no other will do.
+    // Globus Auth rejects a token for another service.
     let transfer = text(&tokens, "/other_tokens/0/access_token");
-    let refused = fixture.get("v2/oauth2/userinfo", transfer).await;
-    assert_eq!(refused.status(), 401);
+    let rejected = fixture.get("v2/oauth2/userinfo", transfer).await;
+    assert_eq!(rejected.status(), 401);
     assert_eq!(fixture.violations()[0], ViolationKind::WrongResourceServer);
 
     let online = fixture.log_in(ALL, &[("access_type", "online")]).await;
@@ -101,7 +101,7 @@ async fn refreshed_token_keeps_the_session_age() {
     assert_ne!(refreshed["access_token"], tokens["access_token"]);
     assert_eq!(fixture.ls_status_with(&refreshed).await, 502);
 
-    // The browser is still logged in: without a prompt its session stays as old as it is.
+    // The browser is still logged in: without a prompt, the session does not become younger.
     let silent = fixture.log_in(ALL, &[]).await;
     assert_eq!(fixture.ls_status_with(&silent).await, 502);
     let fresh = fixture.log_in(ALL, &[("prompt", "login")]).await;
@@ -110,7 +110,7 @@ async fn refreshed_token_keeps_the_session_age() {
 }
 
 #[checks::test]
-async fn expired_or_revoked_tokens_are_refused() {
+async fn expired_or_revoked_tokens_are_rejected() {
     let fixture = Fixture::open().await;
     let client = fixture.client_id();
     let tokens = fixture.log_in(ALL, &[]).await;
@@ -170,20 +170,20 @@ async fn userinfo_consents_and_introspection_describe_the_user() {
 }
 
 #[checks::test]
-async fn native_client_may_not_introspect() {
+async fn native_client_cannot_introspect() {
     let fixture = Fixture::open().await;
     let (client, token) = (fixture.client_id(), fixture.token());
     let form = [("client_id", client.as_str()), ("token", &token)];
-    let refused = fixture.post("v2/oauth2/token/introspect", &form).await;
-    assert_eq!(refused.status(), 401);
-    let error = document_of(refused).await;
+    let rejected = fixture.post("v2/oauth2/token/introspect", &form).await;
+    assert_eq!(rejected.status(), 401);
+    let error = document_of(rejected).await;
     assert_eq!(error, json!({"error": "unauthorized_client"}));
     let about = ok(fixture.introspect(&form[1..]).await).await;
     assert_eq!(about["active"], true);
 }
 
 #[checks::test]
-async fn client_may_not_revoke_the_token_of_another() {
+async fn client_cannot_revoke_the_token_of_another() {
     let fixture = Fixture::open().await;
     let token = fixture.token();
     let form = [("token", token.as_str())];
@@ -215,7 +215,7 @@ async fn token_that_expired_long_ago_is_unknown() {
     let fixture = Fixture::open().await;
     let token = fixture.token();
     fixture.globus.clock().advance(3 * DAY);
-    // Another token is issued, which is when old ones are removed.
+    // Issuing a token removes old ones.
     fixture.token();
     assert_eq!(fixture.ls_status(&token).await, 401);
     assert!(fixture.violations().is_empty());

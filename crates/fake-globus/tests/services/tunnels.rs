@@ -74,30 +74,30 @@ async fn tunnel_is_active_once_its_listener_is_known() {
 }
 
 #[checks::test]
-async fn tunnel_of_an_old_session_is_refused_in_json_api() {
+async fn tunnel_challenge_is_json_api() {
     let fixture = Fixture::new(|c| c.session_minutes(10)).await;
     let point = points(&fixture).await.remove(0);
     let token = fixture.token();
     fixture.globus.clock().advance(Duration::from_secs(3600));
     let body = tunnel(&[point.clone(), point], Uuid::new_v4());
-    let refused = fixture.post_json("v2/tunnels", &token, &body).await;
-    assert_eq!(refused.status(), 502);
-    let refused = document_of(refused).await;
-    let parameters = refused.pointer("/errors/0/authorization_parameters");
-    assert!(parameters.is_some_and(Value::is_object), "{refused}");
-    let found = globus_gare::gare::detect(refused.to_string().as_bytes());
-    assert!(!found.is_empty(), "{refused}");
+    let challenged = fixture.post_json("v2/tunnels", &token, &body).await;
+    assert_eq!(challenged.status(), 502);
+    let challenged = document_of(challenged).await;
+    let parameters = challenged.pointer("/errors/0/authorization_parameters");
+    assert!(parameters.is_some_and(Value::is_object), "{challenged}");
+    let found = globus_gare::gare::detect(challenged.to_string().as_bytes());
+    assert!(!found.is_empty(), "{challenged}");
 }
 
 #[checks::test]
-async fn tunnel_to_nowhere_is_refused() {
+async fn tunnel_without_two_ends_is_rejected() {
     let fixture = two_collections().await;
     let mut ends = points(&fixture).await;
     ends[1] = Uuid::new_v4().to_string();
     let body = tunnel(&ends, Uuid::new_v4());
-    let refused = ask(&fixture, Method::POST, "v2/tunnels", &body).await;
-    assert_eq!(refused.status(), 404);
+    let rejected = ask(&fixture, Method::POST, "v2/tunnels", &body).await;
+    assert_eq!(rejected.status(), 404);
     let bare = json!({"data": {"type": "Tunnel"}});
-    let refused = ask(&fixture, Method::POST, "v2/tunnels", &bare).await;
-    assert_eq!(refused.status(), 400);
+    let rejected = ask(&fixture, Method::POST, "v2/tunnels", &bare).await;
+    assert_eq!(rejected.status(), 400);
 }

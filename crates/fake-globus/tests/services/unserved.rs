@@ -1,4 +1,4 @@
-//! Calls that no service here answers.
+//! Calls that are not served, and malformed requests.
 
 use serde_json::json;
 
@@ -71,7 +71,7 @@ async fn malformed_request_is_an_error_in_its_service_form() {
     let scope = "urn:globus:auth:scope:groups.api.globus.org:all";
     let token = globus.issue_token(&fixture.ada, scope).expect("a token");
     let group = format!("{groups}v2/groups/%FF");
-    // The path of the first two is no UTF-8, and the last one has no content type.
+    // The paths of the first two are not UTF-8, and the last one has no content type.
     for (request, status, code, expected) in [
         (
             fixture.http.get(fixture.url("v0.10/task/%FF")),

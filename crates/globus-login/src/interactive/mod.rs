@@ -28,6 +28,9 @@ use globus_gare::reauth::ReauthError;
 /// The default time for a person.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
 
+/// A timeout for one that an `Instant` cannot hold: 30 years.
+const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+
 /// How often a person may paste a wrong text.
 const PASTES: u8 = 5;
 
@@ -266,7 +269,8 @@ impl Interactive {
 impl LoginPrompt for Interactive {
     async fn ask(&self, request: &LoginRequest) -> Result<LoginReply, ReauthError> {
         let here = Surroundings::look();
-        let deadline = Instant::now() + self.timeout;
+        let now = Instant::now();
+        let deadline = now.checked_add(self.timeout).unwrap_or(now + FOREVER);
         let way = self.open(request, &here).await?;
         if let (Err(reason), false) = (&way, here.terminal) {
             return Err(ReauthError::interaction_required_elsewhere()

@@ -16,7 +16,7 @@ pub(super) fn question(request: &LoginRequest) -> String {
     for scope in request.new_scopes() {
         text += &format!("  {}\n", printable(&scope.to_string()));
     }
-    text + "\nAllow this for one login? Type \"yes\" to allow it: "
+    text + "\nAllow this for one login? Type \"yes\" to allow it, or press Enter to decline: "
 }
 
 /// Reads the answer: whether the next line is "yes".
@@ -56,7 +56,7 @@ mod tests {
           urn:x:all[*d]
           https://auth.globus.org/scopes/x/run
 
-        Allow this for one login? Type "yes" to allow it:
+        Allow this for one login? Type "yes" to allow it, or press Enter to decline:
         "#);
     }
 }

@@ -163,23 +163,38 @@ impl<T> Claim<T> {
     }
 }
 
+/// The number of claims in memory from which on expired ones are dropped.
+const MANY_CLAIMS: usize = 1024;
+
 /// When this process first read each claim.
 #[derive(Debug, Default)]
-pub(crate) struct Observed(Mutex<HashMap<String, (String, Instant)>>);
+pub(crate) struct Observed(Mutex<HashMap<String, Seen>>);
+
+#[derive(Debug)]
+struct Seen {
+    beat: String,
+    first: Instant,
+    ttl: Duration,
+}
 
 impl Observed {
     /// How long the claim at `place` lasts.
     pub(crate) fn remaining<T>(&self, place: &str, claim: &Claim<T>) -> Duration {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
+        let ttl = Duration::from_millis(claim.ttl_ms);
         let first = match seen.get(place) {
-            Some((beat, first)) if *beat == claim.beat => *first,
+            Some(seen) if seen.beat == claim.beat => seen.first,
             _ => {
-                seen.insert(place.to_owned(), (claim.beat.clone(), now));
+                if seen.len() >= MANY_CLAIMS {
+                    seen.retain(|_, seen| now - seen.first < seen.ttl);
+                }
+                let (beat, first) = (claim.beat.clone(), now);
+                seen.insert(place.to_owned(), Seen { beat, first, ttl });
                 now
             }
         };
-        Duration::from_millis(claim.ttl_ms).saturating_sub(now - first)
+        ttl.saturating_sub(now - first)
     }
 
     pub(crate) fn forget(&self, place: &str) {
@@ -191,4 +206,22 @@ impl Observed {
 /// A random text that no other program has.
 fn nonce() -> String {
     CsrfToken::new_random().into_secret()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[checks::test(start_paused = true)]
+    async fn expired_claims_are_dropped_from_memory() {
+        let (observed, second) = (Observed::default(), Duration::from_secs(1));
+        for number in 0..5000 {
+            let claim = Claim::new(number, second);
+            let remaining = observed.remaining(&number.to_string(), &claim);
+            assert_eq!(remaining, second);
+            tokio::time::advance(Duration::from_millis(2)).await;
+        }
+        let seen = observed.0.lock().expect("whole").len();
+        assert!(seen <= 1025, "{seen}");
+    }
 }

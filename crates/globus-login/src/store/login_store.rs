@@ -162,7 +162,7 @@ pub trait LoginStore: Debug + Send + Sync + 'static {
 /// together do not stay in step.
 pub(crate) fn jittered(time: Duration) -> Duration {
     let random = u32::try_from(RandomState::new().hash_one(()) % 512).unwrap_or(256);
-    time * (768 + random) / 1024
+    time.saturating_mul(768 + random) / 1024
 }
 
 /// Implements [`LoginStore`] for a type that holds one.
@@ -241,3 +241,20 @@ macro_rules! forward {
 pub(super) use forward;
 
 forward!([S] Arc<S>, store => **store);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[checks::test]
+    fn longest_time_can_be_jittered() {
+        assert!(jittered(Duration::MAX) > Duration::from_secs(1 << 50));
+        let hour = Duration::from_secs(3600);
+        let times = (0..100).map(|_| jittered(hour));
+        assert!(
+            times
+                .into_iter()
+                .all(|it| it >= hour * 3 / 4 && it <= hour * 5 / 4)
+        );
+    }
+}

@@ -32,15 +32,15 @@ fn opened(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     let options = options.read(true).mode(0o600);
     let file = options.custom_flags(flags.bits().cast_signed()).open(path);
     let file = file.map_err(|error| match rustix::io::Errno::from_io_error(&error) {
-        Some(rustix::io::Errno::LOOP) => io::Error::other("it is a symbolic link"),
+        Some(rustix::io::Errno::LOOP) => io::Error::other("the path is a symbolic link"),
         _ => error,
     })?;
     let (metadata, user) = (file.metadata()?, geteuid());
     if !metadata.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
+        return Err(io::Error::other("the path is not a regular file"));
     }
     if metadata.uid() != user.as_raw() && !user.is_root() {
-        return Err(io::Error::other("it belongs to another user"));
+        return Err(io::Error::other("the file belongs to another user"));
     }
     Ok(file)
 }

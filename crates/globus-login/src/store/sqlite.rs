@@ -202,7 +202,7 @@ impl Disk for Shared {
             Err(error) if !error.is_damage() => Err(self.failed("read")(error)),
             Err(_) => {
                 let aside = put_aside(&self.path).map_err(Failed::Io);
-                let aside = aside.map_err(self.failed("put aside"))?;
+                let aside = aside.map_err(self.failed("set aside"))?;
                 Ok(Some(aside.display().to_string()))
             }
         }

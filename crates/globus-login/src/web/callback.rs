@@ -65,7 +65,7 @@ async fn ended(browser: &Arc<Browser>, query: &str) -> Response {
     }
     let code = match code_in(query) {
         Ok(code) => code,
-        Err(error) => return pages::not_logged_in(&error, &back),
+        Err(error) => return pages::no_code(&error, &back),
     };
     // In a task: a code can be redeemed only once, so a browser that disconnects must not stop it.
     let work = {

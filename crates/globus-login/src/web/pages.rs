@@ -11,6 +11,7 @@ use url::Url;
 
 use super::browser::Browser;
 use super::return_path::ReturnPath;
+use super::state::TooLong;
 use crate::auth::AuthError;
 use crate::page::{Page, reason};
 use globus_gare::gare::AuthorizationParameters;
@@ -55,12 +56,7 @@ pub(super) fn login_needed(challenge: Option<&Challenge>, url: &Url) -> Response
 /// Logs the error, and says only that the request failed: the error may name machines of the
 /// service.
 pub(super) fn failed(browser: &Browser, error: &ReauthError) -> Response {
-    let source = error.source().map(ToString::to_string);
-    tracing::warn!(
-        error = %error,
-        source = source.as_deref().unwrap_or_default(),
-        "a request of a user failed"
-    );
+    tracing::warn!(%error, source = causes(error), "a request of a user failed");
     let (status, text) = match error.is_unavailable() {
         true => (
             StatusCode::SERVICE_UNAVAILABLE,
@@ -92,6 +88,7 @@ pub(super) fn failed(browser: &Browser, error: &ReauthError) -> Response {
 pub(super) fn too_long(browser: &Browser) -> Response {
     let text = "The login has to ask for more than fits into its address. Log out, then log in again. If you see this \
         again, tell the operators of this site.";
+    tracing::warn!(error = %TooLong, "a login failed");
     let status = StatusCode::PAYLOAD_TOO_LARGE;
     match browser.shows_page {
         true => {
@@ -159,11 +156,22 @@ pub(super) fn another_person(back: &ReturnPath) -> Response {
     page.with_link(back.as_str(), "Go back").response()
 }
 
+fn is_of_globus_auth(error: &ReauthError) -> bool {
+    let source = error.source();
+    source.is_some_and(|source| source.is::<AuthError>())
+}
+
+/// The page for a redirect without a code: Globus Auth ended the login, or the redirect is
+/// malformed.
+pub(super) fn no_code(error: &ReauthError, back: &ReturnPath) -> Response {
+    match error.is_declined() || is_of_globus_auth(error) {
+        true => not_logged_in(error, back),
+        false => no_login(),
+    }
+}
+
 /// The page after a login that brought no tokens: declined by the person, or failed.
 pub(super) fn not_logged_in(error: &ReauthError, back: &ReturnPath) -> Response {
-    let is_told = error
-        .source()
-        .is_some_and(|source| source.is::<AuthError>());
     let page = if error.is_declined() {
         let text = format!("{}Nothing was changed.", reason(error));
         Page::new(
@@ -172,16 +180,26 @@ pub(super) fn not_logged_in(error: &ReauthError, back: &ReturnPath) -> Response 
             "The login was declined",
             text,
         )
-    } else if is_told {
+    } else if is_of_globus_auth(error) {
         let text = format!("{}Nothing was changed.", reason(error));
         Page::new(StatusCode::BAD_REQUEST, FAILED, "The login failed", text)
     } else {
-        tracing::warn!(error = %error, "a login failed");
+        tracing::warn!(%error, source = causes(error), "a login failed");
         let text = "Globus Auth, or the place where this site keeps its logins, did not answer as expected. Log in again \
             in a minute. If it fails again, tell the operators of this site: the reason is in its log.";
         Page::new(StatusCode::BAD_GATEWAY, FAILED, "The login failed", text)
     };
     page.with_link(back.as_str(), AGAIN).response()
+}
+
+/// All sources of an error, for the log.
+fn causes(error: &ReauthError) -> String {
+    let (mut causes, mut next) = (Vec::new(), error.source());
+    while let Some(cause) = next {
+        causes.push(cause.to_string());
+        next = cause.source();
+    }
+    causes.join(": ")
 }
 
 /// Forbids caches to store a response.

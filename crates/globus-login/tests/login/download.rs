@@ -133,7 +133,7 @@ async fn download_resumes_retries_and_reports_a_missing_file() {
             .env("GLOBUS_SDK_SERVICE_URL_AUTH", "http://127.0.0.1:1")
             .current_dir(home.path())
             .output();
-        let ran = ran.await.expect("it starts");
+        let ran = ran.await.expect("the example starts");
         let printed = String::from_utf8_lossy(&ran.stderr).into_owned();
         assert_eq!(ran.status.success(), says.is_none(), "{path}: {printed}");
         match says {

@@ -56,7 +56,7 @@ async fn refused_login_revokes_its_own_tokens() {
         keep(&store, stored(TRANSFER_SERVER, "old", true)).await;
         let app = endpoint.app().store(store.clone()).build();
         let app = app.expect("an app");
-        log_in_again(&app).await.expect_err("it is not Ada");
+        log_in_again(&app).await.expect_err("another person");
         let mut revoked = endpoint.revoked();
         revoked.sort();
         assert_eq!(

@@ -1,5 +1,7 @@
 //! Environment variables: the URLs of Globus, the path of the token file, the browser.
 
+use std::time::Duration;
+
 use globus_gare::Environment;
 use globus_login::{GlobusApp, Interactive, JsonStore};
 
@@ -154,6 +156,19 @@ async fn error_says_why_no_browser_opens() {
         let told = reported(what, &display).await;
         assert!(told.contains(&format!("({reason}")), "{told}");
     }
+}
+
+#[cfg(target_os = "linux")]
+#[checks::test(seconds = 600)]
+async fn longest_timeout_is_accepted() {
+    if program::argument().is_some() {
+        let prompt = Interactive::new().browser(false).timeout(Duration::MAX);
+        let app = GlobusApp::user(CLIENT).prompt(prompt).build();
+        let error = app.expect("an app").login().await;
+        return program::report(&logged(&error.expect_err("nobody to ask")));
+    }
+    let told = reported("", &[]).await;
+    assert!(told.contains("the program does not use one"), "{told}");
 }
 
 /// Forbids this program to open files and ports.

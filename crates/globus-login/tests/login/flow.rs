@@ -230,8 +230,8 @@ async fn refresh_is_silent_and_answers_no_challenge() {
     assert_eq!(first.header_value(), again.header_value());
 
     expire(&globus);
-    let renewed = credential().await.expect("a credential");
-    assert_ne!(first.header_value(), renewed.header_value());
+    let refreshed = credential().await.expect("a credential");
+    assert_ne!(first.header_value(), refreshed.header_value());
     assert_eq!((globus.counts().refresh_grants, browser.logins()), (1, 1));
 
     answer_challenge(&app, &globus, Default::default())

@@ -48,7 +48,10 @@ fn command() -> Command {
 
 /// Starts a gateway. Also returns its output.
 fn started(command: &mut Command) -> (Child, Lines<BufReader<ChildStdout>>) {
-    let mut gateway = command.stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut gateway = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the gateway starts");
     let printed = gateway.stdout.take().expect("a pipe");
     (gateway, BufReader::new(printed).lines())
 }
@@ -230,7 +233,11 @@ async fn user_who_declines_can_try_again() {
 
 #[checks::test(seconds = 600)]
 async fn gateway_prints_its_options() {
-    let output = command().arg("--help").output().await.expect("it runs");
+    let output = command()
+        .arg("--help")
+        .output()
+        .await
+        .expect("the gateway runs");
     assert!(output.status.success());
     let help = String::from_utf8(output.stdout).expect("text");
     for option in ["--port", "--redis <URL>", "--url", "GATEWAY_KEYS"] {
@@ -238,7 +245,7 @@ async fn gateway_prints_its_options() {
     }
     let mut command = command();
     let command = command.args(["--redis", "redis://127.0.0.1:1/"]);
-    let output = command.output().await.expect("it runs");
+    let output = command.output().await.expect("the gateway runs");
     assert!(!output.status.success());
     let error = String::from_utf8(output.stderr).expect("text");
     assert!(error.contains("GATEWAY_KEYS"), "{error}");
@@ -259,9 +266,9 @@ async fn gateway_runs_its_own_globus_and_ends_on_sigterm() {
     assert_eq!(ada.sent_to(&page).await.path(), "/v2/oauth2/authorize");
     let home = ada.get(&here).await;
     assert!(home.text.contains("/ls/ID"), "{}", home.text);
-    let process = gateway.id().expect("it runs").to_string();
+    let process = gateway.id().expect("the gateway runs").to_string();
     let killed = Command::new("kill").args(["-TERM", &process]).status();
-    assert!(killed.await.expect("it runs").success());
+    assert!(killed.await.expect("`kill` runs").success());
     // An idle connection does not delay the end.
     drop(ada);
     assert!(gateway.wait().await.expect("an end").success());

@@ -57,7 +57,7 @@ impl Home {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .expect("it starts")
+            .expect("the job starts")
     }
 
     /// The notice of the waiting job.
@@ -91,7 +91,7 @@ async fn ended(job: Child) -> (Option<i32>, String, String) {
         status,
         stdout,
         stderr,
-    } = ended.expect("it ends").expect("it ran");
+    } = ended.expect("the job ends").expect("the job ran");
     let [printed, told] = [stdout, stderr].map(|text| String::from_utf8(text).expect("text"));
     (status.code(), printed, told)
 }
@@ -102,7 +102,7 @@ async fn job_lists_after_a_person_has_logged_in() {
     let mut job = home.job("600");
     let notice = home.notice().await;
     assert_eq!(notice.by.program(), "job");
-    assert!(job.try_wait().expect("it runs").is_none());
+    assert!(job.try_wait().expect("the job runs").is_none());
 
     home.user.login_for(&notice).await.expect("a login");
     let (code, printed, told) = ended(job).await;

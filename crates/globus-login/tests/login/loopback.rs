@@ -300,7 +300,7 @@ async fn first_of_two_redirects_counts() {
     kill_process(id, Signal::STOP).expect("the program runs");
     let status = format!("/proc/{}/status", id.as_raw_nonzero());
     while !std::fs::read_to_string(&status)
-        .expect("it runs")
+        .expect("the program runs")
         .contains("T (stopped)")
     {
         std::thread::yield_now();

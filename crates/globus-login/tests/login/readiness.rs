@@ -277,7 +277,7 @@ async fn forget_consents(site: &Site) {
     let changed = serde_json::from_value(kept).expect("a login");
     let base = site.store.load(&user).await.expect("memory").version;
     let done = site.store.commit(&user, &base, &changed).await;
-    done.expect("memory").expect("nobody was faster");
+    done.expect("memory").expect("no other commit");
 }
 
 fn ada() -> Identity {
@@ -291,7 +291,7 @@ async fn forget_record(site: &Site) {
     let mut login = kept.login;
     login.record = None;
     let done = site.store.commit(&user, &kept.version, &login).await;
-    done.expect("memory").expect("nobody was faster");
+    done.expect("memory").expect("no other commit");
 }
 
 #[checks::test]

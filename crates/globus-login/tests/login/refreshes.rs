@@ -4,12 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use async_trait::async_trait;
 use globus_gare::reauth::{CredentialRequest, Reauthenticator, Why};
-use globus_login::{
-    JsonStore, Login, LoginStatus, LoginStore, MemoryStore, StoreError, UserKey, Version,
-    Versioned, Work,
-};
+use globus_login::{JsonStore, LoginStatus, LoginStore, MemoryStore, Work};
 use http::header::RETRY_AFTER;
 
 use crate::support::doubles::{Call, Hooked, Listening};
@@ -120,6 +116,36 @@ async fn programs_with_one_file_refresh_once() {
     assert_eq!(endpoint.grants("refresh_token"), 1);
 }
 
+/// Globus Auth has rotated the refresh token by then.
+#[checks::test]
+async fn dropped_caller_does_not_lose_a_refreshed_token() {
+    let given = answer(200, &refreshed(TRANSFER_SERVER, "refreshed"));
+    let endpoint = Endpoint::always(given).await;
+    let store = MemoryStore::new();
+    keep(&store, stored(TRANSFER_SERVER, "old", false)).await;
+    let (came, gate) = (Signal::new(), Signal::new());
+    let hooked = {
+        let (came, gate) = (came.clone(), gate.clone());
+        Hooked::new(store.clone(), move |call| {
+            let (came, gate) = (came.clone(), gate.clone());
+            async move {
+                if call == Call::Commit {
+                    came.raise();
+                    gate.raised(1).await;
+                }
+            }
+        })
+    };
+    let app = endpoint.app().store(hooked).build().expect("an app");
+    tokio::select! {
+        _ = sent(&app) => panic!("the commit waits"),
+        () = came.raised(1) => {}
+    }
+    gate.raise();
+    assert_eq!(sent(&app).await.as_deref(), Some("refreshed"));
+    assert_eq!(endpoint.grants("refresh_token"), 1);
+}
+
 #[checks::test]
 async fn rejected_refresh_token_is_reported_once() {
     let endpoint = Endpoint::always(refused("invalid_grant", "it is revoked")).await;
@@ -150,26 +176,6 @@ async fn rejected_refresh_token_is_reported_once() {
     assert_eq!(endpoint.grants("refresh_token"), 1);
 }
 
-/// A store without leases.
-#[derive(Clone, Debug)]
-struct NoLeases(MemoryStore);
-
-#[async_trait]
-impl LoginStore for NoLeases {
-    async fn load(&self, user: &UserKey) -> Result<Versioned, StoreError> {
-        self.0.load(user).await
-    }
-
-    async fn commit(
-        &self,
-        user: &UserKey,
-        base: &Version,
-        login: &Login,
-    ) -> Result<Option<Version>, StoreError> {
-        self.0.commit(user, base, login).await
-    }
-}
-
 #[checks::test]
 async fn programs_rejected_together_report_once() {
     let asked = Signal::new();
@@ -183,7 +189,7 @@ async fn programs_rejected_together_report_once() {
         }
     })
     .await;
-    let store = NoLeases(MemoryStore::new());
+    let store = Hooked::without_leases(MemoryStore::new());
     keep(&store, stored(TRANSFER_SERVER, "old", false)).await;
     let people = [Listening::new(), Listening::new()];
     let apps = people.clone().map(|person| {
@@ -224,13 +230,18 @@ async fn refresh_is_tried_again_after_retry_after() {
         let request = CredentialRequest::new(target(TRANSFER), Why::Initial);
         let advance = |seconds| *clock.lock().expect("whole") += Duration::from_secs(seconds);
         for asked in [1, 1] {
-            let error = app.credential(&request).await.expect_err("it is busy");
+            let error = app
+                .credential(&request)
+                .await
+                .expect_err("Globus Auth is busy");
             assert!(error.is_unavailable(), "{error:?}");
             assert_eq!(endpoint.grants("refresh_token"), asked);
         }
         is_busy.store(false, SeqCst);
         advance(119);
-        app.credential(&request).await.expect_err("it is too early");
+        app.credential(&request)
+            .await
+            .expect_err("Retry-After still runs");
         assert_eq!(endpoint.grants("refresh_token"), 1, "{status}");
         advance(2);
         let credential = held(&app, &target(TRANSFER)).await;

@@ -27,10 +27,10 @@ use crate::support::{clock, expire};
 
 /// Text that several writers append to.
 #[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Kept(Arc<Mutex<Vec<u8>>>);
 
 impl Kept {
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().expect("whole")).into_owned()
     }
 }

@@ -1,19 +1,17 @@
 //! Failures of Globus Auth and of the store.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
-use async_trait::async_trait;
 use fake_globus::{FakeGlobus, Identity, Person, RequestKind};
 use globus_gare::gare::{AuthorizationParameters, Gare};
 use globus_gare::reauth::{Challenge, CredentialRequest, Principal, Reauthenticator, Target, Why};
-use globus_login::{
-    GlobusApp, Login, LoginStore, MemoryStore, StoreError, UserKey, Version, Versioned,
-};
-
+use globus_login::{GlobusApp, MemoryStore, StoreError};
 use serde_json::{Value, json};
 
-use crate::support::doubles::Listening;
+use crate::support::doubles::{Call, Hooked, Listening};
+use crate::support::endpoint::*;
 use crate::support::*;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -89,7 +87,7 @@ async fn failing_token_endpoint_is_unavailable() {
         (json!({"status": 500, "body": "s3cret"}), "status 500", true),
         (json!({"status": 503, "body": "s3cret"}), "status 503", true),
         (json!({"status": 429, "retry_after": 1}), "status 429", true),
-        (json!({"reset": true}), "failed on its way", true),
+        (json!({"reset": true}), "got no answer", true),
         (json!({"status": 302}), "status 302", false),
         (
             json!({"status": 401, "body": refused}),
@@ -128,8 +126,8 @@ async fn failed_refresh_uses_the_old_token_until_it_expires() {
     globus.fail_next(RequestKind::Token, 503, "{}");
     let used = held(&app, &transfer).await.expect("the old one");
     assert_eq!(globus.counts().refresh_grants, 0);
-    let renewed = held(&app, &transfer).await.expect("a new one");
-    assert_ne!(used.header_value(), renewed.header_value());
+    let refreshed = held(&app, &transfer).await.expect("a new one");
+    assert_ne!(used.header_value(), refreshed.header_value());
 
     let (app, _) = with_refresh_tokens(&globus).await;
     expire(&globus);
@@ -167,38 +165,30 @@ async fn refreshed_token_keeps_fields_its_answer_omits() {
     let kept =
         async || checks::tokens::members(&load(&store, &globus).await["transfer.api.globus.org"]);
     let before = kept().await;
-    let body = r#"{"access_token": "renewed", "token_type": "Bearer", "expires_in": 172800,
+    let body = r#"{"access_token": "refreshed", "token_type": "Bearer", "expires_in": 172800,
         "resource_server": "transfer.api.globus.org"}"#;
     expire(&globus);
     globus.fail_next(RequestKind::Token, 200, body);
     held(&app, &target(globus.transfer_url())).await;
     let after = kept().await;
-    assert_eq!(after["access_token"], "renewed");
+    assert_eq!(after["access_token"], "refreshed");
     for name in ["scope", "identity_id", "refresh_token", "resource_server"] {
         assert!(before[name].is_string(), "{name}");
         assert_eq!(after[name], before[name], "{name}");
     }
 }
 
-/// A store whose commits fail.
-#[derive(Debug)]
-struct OutOfOrder;
-
-#[async_trait]
-impl LoginStore for OutOfOrder {
-    async fn load(&self, _: &UserKey) -> Result<Versioned, StoreError> {
-        Ok(Versioned::of(Login::default()))
-    }
-
-    async fn commit(
-        &self,
-        _: &UserKey,
-        _: &Version,
-        _: &Login,
-    ) -> Result<Option<Version>, StoreError> {
-        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
-        Err(StoreError::unavailable("the database takes nothing", full))
-    }
+/// A store whose commits fail until it is emptied.
+fn full() -> (Hooked<MemoryStore>, Arc<AtomicBool>) {
+    let is_full = Arc::new(AtomicBool::new(true));
+    let fails = Arc::clone(&is_full);
+    let store = Hooked::new(MemoryStore::new(), move |call| {
+        let fails = call == Call::Commit && fails.load(SeqCst);
+        let full = std::io::ErrorKind::StorageFull;
+        let error = || StoreError::unavailable("the database takes nothing", full.to_string());
+        std::future::ready(if fails { Err(error()) } else { Ok(()) })
+    });
+    (store, is_full)
 }
 
 #[checks::test]
@@ -209,7 +199,7 @@ async fn login_is_used_even_if_the_store_fails() {
     let app = app(&globus, &person.browser)
         .refresh_tokens(true)
         .prompt(Arc::new(person.clone()))
-        .store(Arc::new(OutOfOrder));
+        .store(Arc::new(full().0));
     let app = app.build().expect("an app");
     app.login().await.expect("a login");
     let transfer = target(globus.transfer_url());
@@ -239,7 +229,7 @@ async fn owner_of_an_unstored_token_is_known() {
     let globus = globus.start().await.expect("a server");
     let person = Listening::new();
     let app = app(&globus, &person.browser).prompt(person.clone());
-    let app = logged_in(app.store(OutOfOrder)).await;
+    let app = logged_in(app.store(full().0)).await;
     let transfer = target(globus.transfer_url());
     let of_ada = held(&app, &transfer).await.expect("a credential");
     let target = Target::new(
@@ -262,6 +252,57 @@ async fn owner_of_an_unstored_token_is_known() {
     let again = AuthorizationParameters::default().with_prompt("login");
     app.login_with(again).await.expect_err("Ada is logged in");
     assert_eq!(person.told(2).await, told);
+}
+
+/// The refresh token was rotated while the store failed: the stored one is dead.
+#[checks::test]
+async fn unstored_refresh_is_stored_after_the_outage() {
+    let endpoint = Endpoint::start(|request| {
+        let new = match request.field("refresh_token") {
+            "old-refresh" => answer(200, &refreshed(TRANSFER_SERVER, "one")),
+            "one-refresh" => answer(200, &refreshed(TRANSFER_SERVER, "two")),
+            _ => refused("invalid_grant", "no such token"),
+        };
+        std::future::ready(new)
+    })
+    .await;
+    let ((store, is_full), clock) = (full(), Arc::new(Mutex::new(SystemTime::now())));
+    keep(&store.store, stored(TRANSFER_SERVER, "old", false)).await;
+    let now = Arc::clone(&clock);
+    let app = endpoint.app().store(store.clone());
+    let app = app.prompt(Listening::new());
+    let app = app.clock(move || *now.lock().expect("whole"));
+    let app = app.build().expect("an app");
+    assert_eq!(sent(&app).await.as_deref(), Some("one"));
+    assert_eq!(kept(&store.store).await[0].1, "old");
+
+    is_full.store(false, SeqCst);
+    *clock.lock().expect("whole") += 3 * DAY;
+    assert_eq!(sent(&app).await.as_deref(), Some("two"));
+    assert_eq!(kept(&store.store).await[0].1, "two");
+    assert_eq!(endpoint.revoked(), [""; 0]);
+}
+
+#[checks::test]
+async fn stored_login_replaces_an_older_unstored_one() {
+    let logins = AtomicUsize::new(0);
+    let endpoint = Endpoint::start(move |_| {
+        let number = logins.fetch_add(1, SeqCst);
+        std::future::ready(answer(200, &login(&format!("login-{number}"))))
+    })
+    .await;
+    let (store, _) = full();
+    let app = endpoint.app().prompt(Listening::new());
+    let app = app.store(store.clone()).build().expect("an app");
+    log_in_again(&app).await.expect("a login");
+    assert_eq!(sent(&app).await.as_deref(), Some("login-0"));
+    // Another program, which can write.
+    let other = endpoint.app().store(store.store.clone()).build();
+    let other = other.expect("an app");
+    for _ in 0..2 {
+        log_in_again(&other).await.expect("a login");
+    }
+    assert_eq!(sent(&app).await.as_deref(), Some("login-2"));
 }
 
 #[checks::test]

@@ -1,12 +1,15 @@
 //! `begin_login` and `finish_login`: a login that begins in one request and ends in another.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use fake_globus::{FakeGlobus, Person};
 use globus_gare::gare::{AuthorizationParameters, Gare};
 use globus_gare::reauth::{Credential, CredentialRequest, Principal, Reauthenticator, Target, Why};
-use globus_login::GlobusApp;
+use globus_login::{GlobusApp, MemoryStore};
 
+use crate::support::doubles::{Call, Hooked};
+use crate::support::endpoint::Signal;
 use crate::support::*;
 
 fn service(globus: &FakeGlobus) -> GlobusApp {
@@ -72,6 +75,44 @@ async fn each_user_gets_the_credential_of_their_own_login() {
     let again = app.begin_login(&ada, None).await.expect("a login");
     let scopes = value(again.authorize_url(), "scope");
     assert!(scopes.contains("groups.api.globus.org:all"), "{scopes}");
+    assert_no_violation(&globus);
+}
+
+/// The code is redeemed by then, and cannot be redeemed again.
+#[checks::test]
+async fn dropped_finish_login_still_stores_the_tokens() {
+    let globus = globus(Person::automatic()).await;
+    let (came, gate) = (Signal::new(), Signal::new());
+    let store = {
+        let (came, gate) = (came.clone(), gate.clone());
+        Hooked::new(MemoryStore::new(), move |call| {
+            let (came, gate) = (came.clone(), gate.clone());
+            async move {
+                if call == Call::Commit {
+                    came.raise();
+                    gate.raised(1).await;
+                }
+            }
+        })
+    };
+    let app = app(&globus, &Browser::closed()).store(store);
+    let app = app.build().expect("an app");
+    let ada = Principal::Named("ada".into());
+    let pending = app.begin_login(&ada, None).await.expect("a login");
+    let redirect = sent_to(pending.authorize_url()).await;
+    tokio::select! {
+        _ = app.finish_login(pending, redirect) => panic!("the commit waits"),
+        () = came.raised(1) => {}
+    }
+    gate.raise();
+    let user = app.for_user(&ada);
+    let logged_in = async {
+        while !user.is_logged_in().await.expect("no error") {
+            tokio::task::yield_now().await;
+        }
+    };
+    let logged_in = tokio::time::timeout(Duration::from_secs(10), logged_in).await;
+    logged_in.expect("the tokens are stored");
     assert_no_violation(&globus);
 }
 

@@ -41,8 +41,11 @@ pub(crate) enum Failure {
         words: String,
         id: String,
     },
-    /// Whether the login is enough is unknown.
-    NotKnown(String),
+    /// Whether the login is enough for the collection with this id is unknown.
+    NotKnown {
+        words: String,
+        id: String,
+    },
     /// A failure without advice.
     Error(String),
     NotWritten(io::Error),
@@ -179,7 +182,7 @@ impl Failure {
             | Self::NotReady { .. }
             | Self::TokenRejected(_)
             | Self::Required { .. } => LOGIN,
-            Self::NotKnown(_) => UNKNOWN,
+            Self::NotKnown { .. } => UNKNOWN,
             Self::Login(login) if login.needs_person() => LOGIN,
             _ => ERROR,
         }
@@ -192,7 +195,7 @@ impl Failure {
             Self::Usage(line) | Self::Error(line) | Self::NotReady { words: line, .. } => {
                 line.clone()
             }
-            Self::NotKnown(words) => format!("unknown: {words}"),
+            Self::NotKnown { words, id } => format!("unknown for collection {id}: {words}"),
             Self::NoId(id) => format!("'{}' is not a collection id", printable(id)),
             Self::NoClient => "no client to log in with".to_owned(),
             Self::NoToken(_) => "there is no token".to_owned(),
@@ -275,7 +278,7 @@ impl Failure {
             | Self::Reported
             | Self::Usage(_)
             | Self::Error(_)
-            | Self::NotKnown(_)
+            | Self::NotKnown { .. }
             | Self::NotWritten(_)
             | Self::NoListing { .. }
             | Self::NoEntry { .. } => return None,

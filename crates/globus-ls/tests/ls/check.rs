@@ -56,12 +56,12 @@ async fn exit_code_of_check_follows_what_was_learned() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let ran = check(&site, "12h").await;
     let line = ran.error_line(5);
-    assert!(line.contains("unknown: "), "{line}");
+    assert!(line.contains("unknown for collection "), "{line}");
 
     // The second challenge tells how long a session lasts.
     list_with_login(&site, &mut launcher).await;
     let ran = check(&site, "12h").await;
-    assert!(ran.error_line(5).contains("nothing is known of how long"));
+    assert!(ran.error_line(5).contains("not known for how long"));
     list_with_login(&site, &mut launcher).await;
     set_refused_age(&site, 24 * 3600).await;
     let ran = check(&site, "12h").await;

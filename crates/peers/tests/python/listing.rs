@@ -1,10 +1,7 @@
 //! Compares `globus-ls` with the official `globus ls`.
 
-use std::process::Stdio;
-
-use checks::site::{Site, run};
+use checks::site::{Site, command, run};
 use peers::{programs, python};
-use tokio::process::Command;
 
 #[checks::test(seconds = 600)]
 async fn listing_equals_that_of_the_globus_command() {
@@ -26,8 +23,8 @@ async fn listing_equals_that_of_the_globus_command() {
         ),
     ] {
         let theirs_shows_all_directories = theirs.contains(&"-r") && theirs.contains(&"--filter");
-        let mut command = Command::new(&globus);
-        command.arg("ls").args(theirs).arg(&site.collection);
+        let arguments = [&["ls"], theirs, &[site.collection.as_str()]].concat();
+        let mut command = command(&globus, &arguments);
         command
             .env("HOME", site.home.path())
             .env(
@@ -40,8 +37,7 @@ async fn listing_equals_that_of_the_globus_command() {
                 site.globus.confidential_client_id().to_string(),
             )
             .env("GLOBUS_CLI_CLIENT_SECRET", site.globus.client_secret())
-            .env("NO_PROXY", "127.0.0.1")
-            .stdin(Stdio::null());
+            .env("NO_PROXY", "127.0.0.1");
         let said = run(command).await;
         assert_eq!(said.code, 0, "{}", said.stderr);
         let (mut theirs, mut ours): (Vec<String>, _) = (

@@ -1,4 +1,4 @@
-//! The calls about clients.
+//! The endpoints of the API of clients.
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -24,13 +24,14 @@ fn one_of(state: &ServerState, client: &Client) -> Json<Value> {
     Json(json!({"client": document(state, client)}))
 }
 
-/// The client that says that it is itself, by HTTP Basic.
+/// The client that authenticates itself by HTTP Basic.
 fn itself(world: &World, headers: &HeaderMap) -> Result<Client, AuthError> {
     let client = authenticate(world, headers, &Params(Vec::new()));
     client.map_err(|_| error::unauthorized())
 }
 
-/// `POST /v2/api/clients`: an instance of a native client, a child of a confidential one, or a client of a project.
+/// `POST /v2/api/clients`: an instance of a native client, a child of a confidential one, or a
+/// client of a project.
 pub(in crate::auth) async fn create(
     State(world): State<Shared>,
     headers: HeaderMap,
@@ -77,7 +78,7 @@ fn new(world: &World, fields: Fields, details: Details) -> Result<Created, AuthE
     Ok(Created(one_of(&state, &client)))
 }
 
-/// `GET /v2/api/clients`: those of one's own projects, or the one with the `fqdn`.
+/// `GET /v2/api/clients`: the clients of the caller's projects, or the client with this `fqdn`.
 pub(in crate::auth) async fn list(
     State(world): State<Shared>,
     caller: Manager,
@@ -99,7 +100,7 @@ pub(in crate::auth) async fn list(
     Ok(one_of(&state, &client))
 }
 
-/// `GET /v2/api/clients/{id}`: for who manages it, and for itself.
+/// `GET /v2/api/clients/{id}`: by a manager of the client, or by the client itself.
 pub(in crate::auth) async fn one(
     State(world): State<Shared>,
     headers: HeaderMap,
@@ -110,7 +111,7 @@ pub(in crate::auth) async fn one(
     Ok(one_of(&world.state(), &client))
 }
 
-/// `PUT /v2/api/clients/{id}`: what is not given stays.
+/// `PUT /v2/api/clients/{id}`: changes the given fields.
 pub(in crate::auth) async fn update(
     State(world): State<Shared>,
     headers: HeaderMap,
@@ -120,12 +121,12 @@ pub(in crate::auth) async fn update(
 ) -> Result<Json<Value>, AuthError> {
     let fields = error::body(body)?.client;
     if fields.client_type.is_some() || fields.public_client.is_some() {
-        return Err(error::bad_request("the type of a client does not change"));
+        return Err(error::bad_request("the type of a client cannot be changed"));
     }
     let mut client = known(&world, &headers, caller, &id)?;
     let mut state = world.state();
     let mut details = state.auth.clients.remove(&client.id).unwrap_or_default();
-    // A client does not move from one project to another.
+    // A client cannot move to another project.
     let project = details.project;
     fields.apply(&mut client, &mut details);
     details.project = project;
@@ -134,7 +135,8 @@ pub(in crate::auth) async fn update(
     Ok(one_of(&state, &client))
 }
 
-/// `DELETE /v2/api/clients/{id}`: a client by who manages it, or by itself. Its tokens end with it.
+/// `DELETE /v2/api/clients/{id}`: by a manager of the client, or by the client itself. Revokes the
+/// client's tokens.
 pub(in crate::auth) async fn delete(
     State(world): State<Shared>,
     headers: HeaderMap,
@@ -155,7 +157,7 @@ pub(in crate::auth) async fn delete(
     Ok(document)
 }
 
-/// The client of this id, if the request is by itself or by somebody who manages it.
+/// The client with this id, if the caller manages it or is the client itself.
 fn known(
     world: &World,
     headers: &HeaderMap,
@@ -167,7 +169,7 @@ fn known(
     }
     let client = itself(world, headers)?;
     if id.parse() != Ok(client.id) || client.secret.is_none() {
-        return Err(error::forbidden("a client may manage itself only"));
+        return Err(error::forbidden("a client may manage only itself"));
     }
     Ok(client)
 }

@@ -1,4 +1,4 @@
-//! The secrets of a client.
+//! The API of client secrets.
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -26,7 +26,7 @@ struct Fields {
 }
 
 impl Credential {
-    /// The secret is shown when it is made, and not again.
+    /// The document. Only the response to the creation has the secret.
     fn document(&self, client: Uuid, shows_secret: bool) -> Value {
         json!({
             "id": self.id,

@@ -1,4 +1,5 @@
-//! Instances of native clients: each copy of an installed program registers itself, and gets a secret.
+//! Instances of native clients: each installed copy of a program registers itself and gets a
+//! secret.
 
 use axum::Json;
 use serde_json::{Value, json};

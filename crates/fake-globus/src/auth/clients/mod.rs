@@ -1,4 +1,4 @@
-//! Programs that are registered, and their managing: each belongs to a project, to another client, or to nobody.
+//! The API of clients. A client belongs to a project, to a parent client, or to neither.
 
 mod calls;
 mod credentials;
@@ -20,12 +20,12 @@ pub(super) use credentials::{
     create as create_credential, delete as delete_credential, list as credentials,
 };
 
-/// What is known of a client beside its secret.
+/// Details of a client.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Details {
     pub(super) project: Option<Uuid>,
-    /// The client that made it.
+    /// The client that created it.
     parent: Option<Uuid>,
     client_type: Option<ClientType>,
     is_private: bool,
@@ -36,7 +36,7 @@ pub(super) struct Details {
     pub(super) credentials: Vec<Credential>,
 }
 
-/// A secret beside the first one.
+/// A secret besides the first one.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Credential {
     pub(super) id: Uuid,
@@ -47,7 +47,7 @@ pub(super) struct Credential {
 
 impl std::fmt::Debug for Credential {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The secret stays out.
+        // Without the secret.
         f.debug_struct("Credential")
             .field("id", &self.id)
             .finish_non_exhaustive()
@@ -73,13 +73,13 @@ enum ClientType {
 }
 
 impl ClientType {
-    /// Whether it can keep no secret.
+    /// Whether the client cannot keep a secret.
     fn is_public(self) -> bool {
         matches!(self, Self::PublicInstalledClient | Self::PublicWebappClient)
     }
 }
 
-/// What is given of a client that is created or changed.
+/// The fields of a request that creates or changes a client.
 #[derive(Debug, Deserialize)]
 pub(super) struct Fields {
     name: Option<String>,
@@ -110,7 +110,7 @@ pub(super) struct ClientBody {
 }
 
 impl Fields {
-    /// The type of a new client: it is given, or whether the client is public is.
+    /// The type of a new client, from `client_type` or `public_client`.
     fn kind(&self) -> Result<ClientType, AuthError> {
         match (self.client_type, self.public_client) {
             (Some(kind), None) => Ok(kind),
@@ -192,7 +192,7 @@ pub(super) fn managed(state: &ServerState, user: &User, id: &str) -> Result<Clie
         .ok_or_else(|| error::not_found("no such client"))
 }
 
-/// Registers a client. A confidential one has an identity of its own, and no secret that anybody knows.
+/// Registers a client. A confidential client gets an identity of its own, and a random secret.
 fn register(state: &mut ServerState, fields: Fields, kind: ClientType, details: Details) -> Client {
     let mut client = Client {
         id: Uuid::new_v4(),

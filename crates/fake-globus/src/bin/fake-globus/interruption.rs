@@ -1,6 +1,6 @@
-//! How the program is asked to end.
+//! Signals that end the program.
 
-/// Listens from now on, and resolves when the program is asked to end.
+/// Starts to listen for signals. The future resolves at the first one that ends the program.
 #[cfg(unix)]
 pub(crate) fn interruption() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};

@@ -1,4 +1,4 @@
-//! Globus on this machine, to try things out against.
+//! The program `fake-globus`: a fake Globus on this machine, for experiments and tests.
 //!
 //! ```console
 //! $ fake-globus --auto --session-minutes 5 >globus.env &
@@ -6,11 +6,12 @@
 //! $ globus ls "$FAKE_GLOBUS_COLLECTION"
 //! ```
 //!
-//! Standard output is for a shell to evaluate; everything for people goes to standard error.
+//! Standard output is shell code with variables. Messages for people go to standard error.
 
 mod interruption;
 mod options;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::Write;
@@ -43,11 +44,11 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         print!("{}", toml::to_string_pretty(&options.config(None)?)?);
         return Ok(());
     }
-    // Held until the end: the directory goes with it.
+    // Dropping it removes the directory.
     let samples = options.needs_samples().then(samples).transpose()?;
     let config = options.config(samples.as_ref().map(|dir| dir.path()))?;
     let collections: Vec<Uuid> = config.collection_ids().collect();
-    // Asked for before the variables are printed: whoever waits for those may interrupt at once.
+    // Before the variables are printed: a program that reads them may send a signal at once.
     let interrupted = interruption()?;
     let globus = FakeGlobusBuilder::from(config).start().await?;
     print_variables(&globus, &collections)?;
@@ -59,7 +60,7 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Prints the variables; the collection is the last one.
+/// Prints the variables. The collection is the last one.
 fn print_variables(globus: &FakeGlobus, collections: &[Uuid]) -> std::io::Result<()> {
     let own = [
         ("FAKE_GLOBUS_URL", globus.auth_url().to_owned()),
@@ -78,12 +79,21 @@ fn print_variables(globus: &FakeGlobus, collections: &[Uuid]) -> std::io::Result
     let first = first.map(|id| ("FAKE_GLOBUS_COLLECTION".to_owned(), id.to_string()));
     let mut out = std::io::stdout().lock();
     for (name, value) in globus.environment().into_iter().chain(own).chain(first) {
-        writeln!(out, "export {name}={value}")?;
+        writeln!(out, "export {name}={}", quoted(&value))?;
     }
     out.flush()
 }
 
-/// Tells people what is behind each port.
+/// A value for a shell: quoted if it has a character that may be special.
+fn quoted(value: &str) -> Cow<'_, str> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:/@%+,=".contains(&byte);
+    if value.bytes().all(is_plain) {
+        return value.into();
+    }
+    format!("'{}'", value.replace('\'', r"'\''")).into()
+}
+
+/// Prints the services of each port, for people.
 fn print_origins(globus: &FakeGlobus, collections: &[Uuid]) {
     let mut origins: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (variable, url) in globus.environment() {
@@ -99,7 +109,7 @@ fn print_origins(globus: &FakeGlobus, collections: &[Uuid]) {
     for (url, services) in origins {
         eprintln!("{url}  {}", services.join(", "));
     }
-    eprintln!("Stop it with Ctrl-C.");
+    eprintln!("Press Ctrl-C to stop.");
 }
 
 fn samples() -> std::io::Result<tempfile::TempDir> {

@@ -1,4 +1,4 @@
-//! The command line, and the configuration that it stands for.
+//! The command line options, and the configuration that they describe.
 
 use std::error::Error;
 use std::net::IpAddr;
@@ -8,10 +8,15 @@ use std::time::Duration;
 use clap::{CommandFactory, Parser};
 use fake_globus::{Collection, Config, ErrorShape, Identity, Person, Policy};
 
-/// Runs a fake Globus, on 127.0.0.1 unless --host says otherwise, until it is interrupted.
+const NETWORK: &str = "Network";
+const COLLECTION: &str = "Collection";
+const LOGINS: &str = "Logins";
+
+/// Run a fake Globus until the program is interrupted.
 ///
-/// It prints, for a shell to evaluate, where the services are, a client's id and secret, and the id of a collection over
-/// a directory of this machine. The official Python SDK and the `globus` command line follow these variables.
+/// The program prints shell variables: the URLs of the services, the ids and the secret of two
+/// clients, and the id of a collection. The official SDKs and the `globus` command line read the
+/// URLs from their environment.
 #[derive(Debug, Parser)]
 #[command(name = "fake-globus", version)]
 #[command(group = clap::ArgGroup::new("simple").multiple(true).args([
@@ -19,88 +24,101 @@ use fake_globus::{Collection, Config, ErrorShape, Identity, Person, Policy};
 ]))]
 #[command(group = clap::ArgGroup::new("automatic").args(["auto", "decline"]))]
 pub(crate) struct Options {
-    /// TOML file with people, clients, collections, policies and consents.
+    /// TOML file with identities, clients, collections, policies and consents.
     #[arg(long, value_name = "FILE", conflicts_with = "simple")]
     config: Option<PathBuf>,
 
-    /// Print the configuration that the options stand for, and do not start.
+    /// Print the configuration that the options describe, and exit.
     #[arg(long)]
     pub(crate) print_config: bool,
 
-    /// Port to listen on, for Auth and Transfer. Each other service takes one of the eight ports that follow, and the
-    /// HTTPS server of each collection one of those after them; the program tells which. 0 takes free ones.
-    #[arg(long)]
+    /// Port of Auth and Transfer, or 0 for free ports [default: 0].
+    ///
+    /// The next eight ports are for the other services, the ports after them for the HTTPS servers
+    /// of collections.
+    #[arg(long, help_heading = NETWORK)]
     port: Option<u16>,
 
-    /// Address to listen on [default: 127.0.0.1]. Whoever reaches it can log in as anybody.
-    #[arg(long, value_name = "ADDRESS")]
+    /// Address to listen on [default: 127.0.0.1].
+    ///
+    /// Anyone who can reach the address can log in as any identity.
+    #[arg(long, value_name = "ADDRESS", help_heading = NETWORK)]
     host: Option<IpAddr>,
 
-    /// URL of the port, as clients reach it; the other services count from its port.
-    #[arg(long, value_name = "URL")]
+    /// URL of Auth and Transfer as clients reach them.
+    ///
+    /// The ports of the other services are counted from the port of this URL.
+    #[arg(long, value_name = "URL", help_heading = NETWORK)]
     public_url: Option<String>,
 
-    /// Directory that the collection serves [default: a temporary one with a few files].
-    #[arg(long, value_name = "DIR")]
+    /// Directory of the collection [default: a temporary directory with a few files].
+    #[arg(long, value_name = "DIR", help_heading = COLLECTION)]
     root: Option<PathBuf>,
 
-    /// Somebody who can log in [default: ada@uchicago.edu]. Given more than once, they are all identities of one person.
-    #[arg(long = "identity", value_name = "USER@DOMAIN", id = "identity")]
-    identities: Vec<Identity>,
-
-    /// The collection demands a login within the last N minutes.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    /// Require a login within the last N minutes.
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u64).range(1..),
+        help_heading = COLLECTION,
+    )]
     session_minutes: Option<u64>,
 
-    /// The collection demands an identity of this domain. Given more than once, any of them.
-    #[arg(long = "domain", id = "domain", value_name = "DOMAIN")]
+    /// Require an identity of this domain; with several domains, of one of them.
+    #[arg(long = "domain", id = "domain", value_name = "DOMAIN", help_heading = COLLECTION)]
     domains: Vec<String>,
 
-    /// The collection demands a second factor.
-    #[arg(long)]
+    /// Require a second factor.
+    #[arg(long, help_heading = COLLECTION)]
     mfa: bool,
 
-    /// The collection demands a policy that is satisfied by an identity of DOMAIN. May be given more than once.
-    #[arg(long = "policy", id = "policy", value_name = "DOMAIN")]
+    /// Require a policy that an identity of DOMAIN satisfies. May be given more than once.
+    #[arg(long = "policy", id = "policy", value_name = "DOMAIN", help_heading = COLLECTION)]
     policies: Vec<String>,
 
-    /// The collection has high assurance.
-    #[arg(long, conflicts_with = "data_access")]
+    /// Make the collection a high-assurance collection.
+    #[arg(long, conflicts_with = "data_access", help_heading = COLLECTION)]
     high_assurance: bool,
 
-    /// The collection demands consent to data access.
-    #[arg(long)]
+    /// Require consent to the collection's data_access scope.
+    #[arg(long, help_heading = COLLECTION)]
     data_access: bool,
 
-    /// Where session errors say what they ask for.
-    #[arg(long, value_enum)]
+    /// Where a session error has its requirement [default: both].
+    #[arg(long, value_enum, value_name = "SHAPE", help_heading = COLLECTION)]
     errors: Option<Shape>,
 
-    /// Answer every login at once, without a page: as somebody who approves.
-    #[arg(long)]
+    /// Identity that can log in [default: ada@uchicago.edu].
+    ///
+    /// Several identities are linked: they belong to one user.
+    #[arg(long = "identity", value_name = "USER@DOMAIN", id = "identity", help_heading = LOGINS)]
+    identities: Vec<Identity>,
+
+    /// Approve every login without showing the login page.
+    #[arg(long, help_heading = LOGINS)]
     auto: bool,
 
-    /// Answer every login at once, without a page: as somebody who denies.
-    #[arg(long, conflicts_with = "auto")]
+    /// Deny every login without showing the login page.
+    #[arg(long, conflicts_with = "auto", help_heading = LOGINS)]
     decline: bool,
 
-    /// With --auto or --decline: take so long to answer.
-    #[arg(long, value_name = "MILLISECONDS", requires = "automatic")]
+    /// With --auto or --decline: answer a login after this time.
+    #[arg(long, value_name = "MILLISECONDS", requires = "automatic", help_heading = LOGINS)]
     delay_ms: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum Shape {
-    /// At the root and in the GridFTP reply.
+    /// At the root of the document and in the GridFTP reply.
     Both,
-    /// In the GridFTP reply alone, which the Python SDK does not understand.
+    /// In the GridFTP reply only, where the Python SDK does not find it.
     Embedded,
     /// In the GridFTP reply of an older server, as a list of domains.
     Older,
 }
 
 impl Options {
-    /// Reads the command line. What contradicts itself ends the program.
+    /// Parses the command line. Exits with a message if options contradict each other.
     pub(crate) fn read() -> Self {
         let options = Self::parse();
         if matches!(options.errors, Some(Shape::Older)) && options.mfa {
@@ -111,12 +129,12 @@ impl Options {
         options
     }
 
-    /// Whether a directory with samples is needed.
+    /// Whether a temporary directory with sample files is needed.
     pub(crate) fn needs_samples(&self) -> bool {
         self.config.is_none() && self.root.is_none()
     }
 
-    /// The configuration that the options stand for, over `samples` where no directory is named.
+    /// The configuration that the options describe. `samples` is the default directory.
     pub(crate) fn config(self, samples: Option<&Path>) -> Result<Config, Box<dyn Error>> {
         let mut config = match &self.config {
             Some(file) => read(file)?,
@@ -176,7 +194,7 @@ impl Options {
     }
 }
 
-/// A configuration from a file. Directories in it are beside the file.
+/// Reads a configuration file. Relative directories are resolved against the file's directory.
 fn read(file: &Path) -> Result<Config, Box<dyn Error>> {
     let shown = file.display();
     let text = std::fs::read_to_string(file).map_err(|error| format!("{shown}: {error}"))?;

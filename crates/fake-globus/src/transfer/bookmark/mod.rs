@@ -1,4 +1,4 @@
-//! Bookmarks: names that people give to paths of collections.
+//! Bookmarks: names of users for paths of collections.
 
 pub(super) mod v2;
 
@@ -29,7 +29,7 @@ pub(super) struct Bookmark {
     pinned: bool,
 }
 
-/// What is created, or changed.
+/// The fields of a request that creates or changes a bookmark.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Fields {
     endpoint_id: Option<Uuid>,
@@ -71,11 +71,12 @@ impl TransferState {
         Ok(&self.bookmarks[place])
     }
 
-    /// Whether `owner` has no bookmark of this name but the one with this id.
+    /// Checks that `owner` has no other bookmark with this name. The bookmark with the id `but` is
+    /// ignored.
     fn is_free(&self, owner: Uuid, name: &str, but: Option<Uuid>) -> Result<(), TransferError> {
         let mut own = self.of(owner);
         if own.any(|known| known.name == name && Some(known.id) != but) {
-            let message = format!("There is a bookmark with the name '{name}'");
+            let message = format!("A bookmark with the name '{name}' exists already");
             return Err(TransferError::new(
                 StatusCode::CONFLICT,
                 "Conflict",

@@ -1,4 +1,4 @@
-//! Bookmarks in the second version of Transfer's API, which are the same ones.
+//! The same bookmarks in the second version of Transfer's API.
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -18,7 +18,7 @@ use crate::world::Shared;
 
 use super::{Bookmark, Fields};
 
-/// A document of JSON:API.
+/// The body of a request: a document of JSON:API.
 #[derive(Debug, Deserialize)]
 pub(in crate::transfer) struct BookmarkBody {
     data: Data,
@@ -59,7 +59,7 @@ impl Bookmark {
     }
 }
 
-/// The collections that bookmarks are of.
+/// The collections of the bookmarks.
 fn included<'b>(state: &ServerState, bookmarks: impl Iterator<Item = &'b Bookmark>) -> Vec<Value> {
     let collections = bookmarks.filter_map(|bookmark| state.collection(bookmark.collection));
     let included = collections.map(|served| collection(&served.collection));

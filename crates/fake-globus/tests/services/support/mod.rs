@@ -31,7 +31,7 @@ pub(crate) struct Fixture {
 }
 
 impl Fixture {
-    /// Its collection demands no more than a token.
+    /// A fixture whose collection demands only a token.
     pub(crate) async fn open() -> Self {
         Self::new(|collection| collection).await
     }
@@ -58,12 +58,12 @@ impl Fixture {
         }
     }
 
-    /// The client id of the public client.
+    /// The id of the native client.
     pub(crate) fn client_id(&self) -> String {
         self.globus.client_id().to_string()
     }
 
-    /// Makes a directory of the collection.
+    /// Creates a directory in the collection.
     pub(crate) fn make_directory(&self, name: &str) {
         fs::create_dir(self.dir.path().join(name)).expect("a directory");
     }
@@ -77,7 +77,8 @@ impl Fixture {
         format!("v0.10/operation/endpoint/{}/{what}", self.collection)
     }
 
-    /// The URL of an authorize request, with `more` parameters; one of the same name replaces the usual one.
+    /// The URL of an authorize request, with `more` parameters; one of the same name replaces the
+    /// usual one.
     pub(crate) fn authorize_url(&self, scope: &str, more: &[(&str, &str)]) -> Url {
         let client = self.client_id();
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER));
@@ -99,7 +100,7 @@ impl Fixture {
         send(self.http.get(self.authorize_url(scope, more))).await
     }
 
-    /// Where the answer of an automatic person redirects to.
+    /// The redirect of a login that the automatic person answers.
     pub(crate) async fn answer(&self, scope: &str, more: &[(&str, &str)]) -> Url {
         location(&self.authorize(scope, more).await)
     }
@@ -121,7 +122,7 @@ impl Fixture {
         self.post("v2/oauth2/token", &replaced(&usual, more)).await
     }
 
-    /// A whole login; gives the token document.
+    /// Logs in; returns the token document.
     pub(crate) async fn log_in(&self, scope: &str, more: &[(&str, &str)]) -> Value {
         let code = code(&self.answer(scope, more).await);
         ok(self.exchange(&code, &[]).await).await
@@ -177,7 +178,7 @@ impl Fixture {
         request.basic_auth(id, Some(self.globus.client_secret()))
     }
 
-    /// What the confidential client is told about a token.
+    /// Introspects a token as the confidential client.
     pub(crate) async fn introspect(&self, form: &[(&str, &str)]) -> Response {
         let request = self.http.post(self.url("v2/oauth2/token/introspect"));
         send(self.as_confidential(request).form(form)).await
@@ -194,7 +195,7 @@ impl Fixture {
     }
 }
 
-/// `usual`, but for those that have a name of `more`; then `more`.
+/// `usual` without the names in `more`, then `more`.
 fn replaced<'a>(
     usual: &[(&'a str, &'a str)],
     more: &[(&'a str, &'a str)],
@@ -222,7 +223,7 @@ pub(crate) async fn ok(response: Response) -> Value {
     json(response).await
 }
 
-/// Asserts the status of a response; gives the `code` of its document.
+/// Asserts the status of a response; returns the `code` of its document.
 pub(crate) async fn document_code(response: Response, status: u16) -> String {
     assert_eq!(response.status(), status);
     text(&json(response).await, "/code").to_owned()
@@ -255,7 +256,7 @@ pub(crate) fn texts<'a>(document: &'a Value, array: &str, pointer: &str) -> Vec<
     array.iter().map(|element| text(element, pointer)).collect()
 }
 
-/// Where a response redirects to.
+/// The URL that a response redirects to.
 #[track_caller]
 pub(crate) fn location(response: &Response) -> Url {
     let status = response.status();

@@ -128,7 +128,7 @@ impl TokenFile {
             return Ok(None);
         }
         let aside = put_aside(&path).map_err(|error| {
-            StoreError::unavailable(cannot(&path, "put aside", error.kind()), error)
+            StoreError::unavailable(cannot(&path, "set aside", error.kind()), error)
         })?;
         self.written().clear();
         Ok(Some(aside))
@@ -263,7 +263,7 @@ impl TokenFile {
 fn read(path: &Path) -> io::Result<(File, Vec<u8>)> {
     // Opening a pipe would wait for a writer.
     if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
+        return Err(io::Error::other("the path is not a regular file"));
     }
     let mut file = File::open(path)?;
     let mut text = Vec::new();

@@ -137,7 +137,7 @@ async fn damaged_token_file_is_set_aside() {
     assert_eq!(store.set_aside(&own).await.expect("nothing to do"), None);
     fs::write(store.path(), text).expect("a file");
     let aside = store.set_aside(&own).await.expect("it can be renamed");
-    let aside = aside.expect("it was damaged");
+    let aside = aside.expect("a damaged file");
     let name = aside.rsplit('/').next().expect("a name");
     let date = name.strip_prefix("tokens.json.damaged-").expect("a date");
     assert!(date.starts_with("20") && date.len() == 17, "{date}");
@@ -163,7 +163,7 @@ async fn error_names_the_file_and_what_to_do() {
         );
         assert_eq!(
             error.source().expect("a reason").to_string(),
-            "it is not a regular file"
+            "the path is not a regular file"
         );
     }
     // A file in place of the directory.
@@ -196,7 +196,7 @@ async fn pipe_in_place_of_the_token_file_is_an_error() {
     for error in [failed(&store).await, failed_commit(&store).await] {
         assert_eq!(
             error.source().expect("a reason").to_string(),
-            "it is not a regular file"
+            "the path is not a regular file"
         );
     }
 }

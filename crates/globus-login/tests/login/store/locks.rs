@@ -31,7 +31,7 @@ async fn change_waits_for_the_lock_beside_the_file() {
     // Removing the lock file breaks no lock: waiters open the new file.
     fs::remove_file(&path).expect("a file");
     let second = fs::File::create(&path).expect("a file");
-    flock(&second, FlockOperation::NonBlockingLockExclusive).expect("it is another file");
+    flock(&second, FlockOperation::NonBlockingLockExclusive).expect("another file");
     drop(lock);
     for _ in 0..20 {
         put(&other, &user(DEFAULT), token("t", "u")).await;
@@ -93,6 +93,6 @@ async fn link_in_place_of_a_lock_or_lease_is_not_followed() {
     let error = error.expect_err("a link");
     assert!(error.to_string().contains("tokens.json.lock"), "{error}");
     let source = std::error::Error::source(&error).expect("a reason");
-    assert_eq!(source.to_string(), "it is a symbolic link");
+    assert_eq!(source.to_string(), "the path is a symbolic link");
     assert_eq!(fs::read_to_string(&target).expect("a file"), "not ours");
 }

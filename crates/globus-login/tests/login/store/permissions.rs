@@ -63,7 +63,7 @@ async fn permissions_of_others_are_removed_at_the_next_use() {
     assert_eq!(servers(&load(&store, &user(DEFAULT)).await), ["t"]);
     lease(&store).await;
     let modes = places.map(|(path, _)| {
-        let metadata = fs::metadata(path).expect("it is there");
+        let metadata = fs::metadata(path).expect("an existing file");
         metadata.permissions().mode() & 0o777
     });
     // The parent directory may be shared: it stays as it is.
@@ -73,6 +73,6 @@ async fn permissions_of_others_are_removed_at_the_next_use() {
     let loose = fs::Permissions::from_mode(0o644);
     fs::set_permissions(database.path(), loose).expect("ours");
     load(&database, &user(DEFAULT)).await;
-    let metadata = fs::metadata(database.path()).expect("it is there");
+    let metadata = fs::metadata(database.path()).expect("an existing file");
     assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
 }

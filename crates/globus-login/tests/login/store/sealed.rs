@@ -146,7 +146,7 @@ async fn sealed_login_without_a_key_is_an_error() {
     assert!(error.to_string().contains("JsonStore::sealed"), "{error}");
     let ada = user("ada");
     let error = plain.commit(&ada, &Version::NONE, &Login::default()).await;
-    assert!(error.expect_err("it is sealed").is_damaged());
+    assert!(error.expect_err("a sealed login").is_damaged());
     // Other users are not affected, and the sealed login stays.
     put(&plain, &user("bob"), token("t", "t")).await;
     assert_eq!(

@@ -22,19 +22,56 @@ pub(crate) enum Call {
     Lease(Work),
 }
 
-/// A store with a hook that runs after each load and lease, and before each commit.
+/// The result of a hook: an error is that of the store.
+pub(crate) trait Hook: Send {
+    fn result(self) -> Result<(), StoreError>;
+}
+
+impl Hook for () {
+    fn result(self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+impl Hook for Result<(), StoreError> {
+    fn result(self) -> Result<(), StoreError> {
+        self
+    }
+}
+
+type Hooks = dyn Fn(Call) -> BoxFuture<'static, Result<(), StoreError>> + Send + Sync;
+
+/// A store with a hook that runs after each load and lease, and before each commit. Clones share
+/// the store.
+#[derive(Clone)]
 pub(crate) struct Hooked<S> {
     pub(crate) store: S,
-    hook: Box<dyn Fn(Call) -> BoxFuture<'static, ()> + Send + Sync>,
+    hook: Arc<Hooks>,
+    has_leases: bool,
 }
 
 impl<S> Hooked<S> {
     pub(crate) fn new<F>(store: S, hook: impl Fn(Call) -> F + Send + Sync + 'static) -> Self
     where
-        F: Future<Output = ()> + Send + 'static,
+        F: Future<Output: Hook> + Send + 'static,
     {
-        let hook = Box::new(move |call| Box::pin(hook(call)) as BoxFuture<'static, ()>);
-        Self { store, hook }
+        let hook = Arc::new(move |call| {
+            let hook = hook(call);
+            Box::pin(async move { hook.await.result() }) as BoxFuture<'static, _>
+        });
+        Self {
+            store,
+            hook,
+            has_leases: true,
+        }
+    }
+
+    /// A store without leases.
+    pub(crate) fn without_leases(store: S) -> Self {
+        Self {
+            has_leases: false,
+            ..Self::new(store, |_| std::future::ready(()))
+        }
     }
 }
 
@@ -42,7 +79,7 @@ impl<S> Hooked<S> {
 impl<S: LoginStore> LoginStore for Hooked<S> {
     async fn load(&self, user: &UserKey) -> Result<Versioned, StoreError> {
         let loaded = self.store.load(user).await;
-        (self.hook)(Call::Load).await;
+        (self.hook)(Call::Load).await?;
         loaded
     }
 
@@ -52,7 +89,7 @@ impl<S: LoginStore> LoginStore for Hooked<S> {
         base: &Version,
         login: &Login,
     ) -> Result<Option<Version>, StoreError> {
-        (self.hook)(Call::Commit).await;
+        (self.hook)(Call::Commit).await?;
         self.store.commit(user, base, login).await
     }
 
@@ -63,8 +100,11 @@ impl<S: LoginStore> LoginStore for Hooked<S> {
         holder: &Holder,
         ttl: Duration,
     ) -> Result<Leased, StoreError> {
+        if !self.has_leases {
+            return Ok(Leased::Held);
+        }
         let leased = self.store.lease(user, work, holder, ttl).await;
-        (self.hook)(Call::Lease(work)).await;
+        (self.hook)(Call::Lease(work)).await?;
         leased
     }
 

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use fake_globus::RequestKind;
 use globus_gare::gare::Gare;
 use globus_login::{Login, LoginStore, MemoryStore, StoreError, UserKey, Version, Versioned};
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, REFERER, SET_COOKIE};
@@ -11,6 +12,8 @@ use http::{Method, Request, StatusCode};
 use url::Url;
 
 use super::service::*;
+use crate::secrets::Kept;
+use crate::support::doubles::Hooked;
 use crate::support::*;
 
 fn call(path: &str) -> Builder {
@@ -123,29 +126,12 @@ async fn request_as_another_principal_begins_no_login() {
 }
 
 /// A store that does not answer.
-#[derive(Debug)]
-struct Down;
-
-#[async_trait]
-impl LoginStore for Down {
-    async fn load(&self, _: &UserKey) -> Result<Versioned, StoreError> {
-        Err(StoreError::unavailable(
-            "redis-7.internal is down",
-            "no answer",
-        ))
-    }
-
-    async fn commit(
-        &self,
-        _: &UserKey,
-        _: &Version,
-        _: &Login,
-    ) -> Result<Option<Version>, StoreError> {
-        Err(StoreError::unavailable(
-            "redis-7.internal is down",
-            "no answer",
-        ))
-    }
+fn down() -> Arc<dyn LoginStore> {
+    let error = || StoreError::unavailable("redis-7.internal is down", "no answer");
+    let store = Hooked::new(MemoryStore::new(), move |_| {
+        std::future::ready(Err(error()))
+    });
+    Arc::new(store)
 }
 
 #[checks::test]
@@ -153,7 +139,7 @@ async fn store_that_is_down_starts_no_login() {
     let mut service = Service::new().await;
     let ada = Visitor::default();
     ada.log_in(&service, &service.replica(), ADA).await;
-    service.store = Arc::new(Down);
+    service.store = down();
     let replica = service.replica();
     for path in ["/who", "/ls"] {
         let answer = ada.open(&replica, path).await;
@@ -174,6 +160,38 @@ async fn store_that_is_down_starts_no_login() {
     assert_eq!(ada.cookie("__Host-globus-user"), None);
     let page = navigation("/who").method(Method::GET);
     assert_eq!(ada.send(&replica, page).await.status, StatusCode::SEE_OTHER);
+}
+
+/// The page does not show the reason: operators find it in the log.
+#[checks::test]
+async fn log_has_all_causes_of_a_failure() {
+    let log = Kept::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone());
+    // With only one subscriber, `tracing` caches the interest of a call site by the thread of
+    // another test that reaches it first.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
+    let _guard = tracing::subscriber::set_default(subscriber.finish());
+    let mut service = Service::new().await;
+    let ada = Visitor::default();
+    let page = ada.sent_to(&service.replica(), "/who").await;
+    let callback = service.approve(ADA, &page).await;
+    let globus = &service.sample.globus;
+    globus.fail_next(RequestKind::Token, 503, "{}");
+    ada.open(&service.replica(), &callback).await;
+    assert!(log.text().contains("status 503"), "{}", log.text());
+
+    ada.log_in(&service, &service.replica(), ADA).await;
+    ada.open(&service.replica(), "/policies").await;
+    let text = log.text();
+    assert!(text.contains("more than fits into its `state`"), "{text}");
+    service.store = down();
+    ada.open(&service.replica(), "/who").await;
+    let text = log.text();
+    assert!(
+        text.contains("redis-7.internal is down: no answer"),
+        "{text}"
+    );
 }
 
 /// A store whose keys are gone: logins that were stored before cannot be read.
