@@ -59,7 +59,7 @@ impl Event<'_> {
     }
 }
 
-/// The kinds of [`Event`], with what is told of each.
+/// The kinds of [`Event`], and their values.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum EventKind<'a> {

@@ -71,7 +71,7 @@ async fn answer(stream: TcpStream, end: End) -> io::Result<()> {
         let mut body = (&mut stream).take(length);
         tokio::io::copy(&mut body, &mut tokio::io::sink()).await?;
     } else if matches!(end, End::Reset) {
-        // Data that nobody has read makes a reset of the close.
+        // With unread data, the close becomes a reset.
         return Ok(());
     }
     let head = format!(
@@ -129,7 +129,7 @@ async fn upload_refused_before_it_was_read_is_replayed() {
 }
 
 /// Where the challenge is lost with the connection, a small request has it.
-async fn is_let_in_after_a_small_request<S, B>(client: &GareService<S>, login: &Login, url: &str)
+async fn is_accepted_after_a_small_request<S, B>(client: &GareService<S>, login: &Login, url: &str)
 where
     S: Service<Request<Body>, Response = Response<B>, Error: Debug, Future: Send>,
     S: Clone + Send + 'static,
@@ -151,13 +151,14 @@ async fn small_request_logs_in_where_uploads_are_reset() {
     let url = start(End::Reset).await;
     let login = Login::at_once();
     let client = layer(&login, &url).layer(hyper());
-    is_let_in_after_a_small_request(&client, &login, &url).await;
+    is_accepted_after_a_small_request(&client, &login, &url).await;
     let login = Login::at_once();
     let client = layer(&login, &url).layer(reqwest());
-    is_let_in_after_a_small_request(&client, &login, &url).await;
+    is_accepted_after_a_small_request(&client, &login, &url).await;
 }
 
-/// The challenge races with the reset. Either way the request ends, and nobody is asked in vain.
+/// The challenge races with the reset. Either way the request ends, and a login runs only for a
+/// replay.
 #[checks::test]
 async fn upload_answered_and_reset_ends_with_one_of_both() {
     let url = start(End::AnsweredAndReset).await;
