@@ -127,7 +127,7 @@ fn root(error: &(dyn std::error::Error + 'static)) -> String {
     if chain.clone().any(|error| error.is::<Broken>()) {
         return "broken".to_owned();
     }
-    let is_ours = chain.any(|error| error.to_string().contains("by a later attempt"));
+    let is_ours = chain.any(|error| error.to_string().contains("a later attempt sends"));
     assert!(is_ours, "{error:?}");
     "overtaken".to_owned()
 }

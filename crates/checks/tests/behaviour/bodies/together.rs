@@ -40,7 +40,7 @@ fn is_overtaken(polled: Polled) -> bool {
     let Poll::Ready(Some(Err(error))) = polled else {
         return false;
     };
-    error.to_string().contains("by a later attempt")
+    error.to_string().contains("a later attempt sends")
 }
 
 #[checks::test]
