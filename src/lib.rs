@@ -43,9 +43,9 @@
 //!
 //! # Platforms
 //!
-//! The crate has no code of its own for one platform. On `wasm32-unknown-unknown` it compiles without
-//! the feature `reqwest`, and [`gare`] works; a session does not: it needs tokio's timer, and that
-//! target has no clock.
+//! The crate has no code of its own for one platform. On `wasm32-unknown-unknown` it compiles
+//! without the feature `reqwest`, and [`gare`] works; a session does not: it needs tokio's timer,
+//! and that target has no clock.
 //!
 //! # Examples
 //!

@@ -6,8 +6,9 @@
 //! | [Layer order](layer_order) | what belongs outside the layer, and what inside |
 //! | [For operators](operators) | counters, events, and what each reason to give up means |
 //!
-//! A tour and a page for users of the Python SDK are in [`globus-login`](https://docs.rs/globus-login); how to test
-//! your own program is in [`fake-globus`](https://docs.rs/fake-globus).
+//! A tour and a page for users of the Python SDK are in
+//! [`globus-login`](https://docs.rs/globus-login); how to test your own program is in
+//! [`fake-globus`](https://docs.rs/fake-globus).
 //!
 //! This module has no items, and is there in the documentation alone.
 

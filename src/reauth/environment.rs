@@ -147,8 +147,8 @@ fn base(url: &str) -> Option<String> {
     Some(format!("{scheme}://{}{path}/", uri.authority()?))
 }
 
-/// An error from [`Environment::service_url`]: a variable holds an invalid value, or no service can have
-/// this name. Its text names the variable.
+/// An error from [`Environment::service_url`]: a variable holds an invalid value, or no service can
+/// have this name. Its text names the variable.
 #[derive(Clone, Debug, Error)]
 #[error(transparent)]
 pub struct InvalidEnvironment(Fault);

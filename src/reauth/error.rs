@@ -112,8 +112,8 @@ impl ReauthError {
         Self::from(Source::from(error))
     }
 
-    /// The person, or the authorization server on their behalf, declined the login. Add the reason with
-    /// [`with_source`](Self::with_source): the `error_description` of an `access_denied`.
+    /// The person, or the authorization server on their behalf, declined the login. Add the reason
+    /// with [`with_source`](Self::with_source): the `error_description` of an `access_denied`.
     pub fn declined() -> Self {
         Self::of(Kind::Declined, None)
     }

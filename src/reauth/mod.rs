@@ -62,8 +62,8 @@
 //!
 //! With the feature `tracing`, on by default, a session emits an event for every step, with the
 //! target `globus_gare`. [`SessionBuilder::on_event`] gets the same events as values, and
-//! [`Session::stats`] has the counts. [For operators](crate::guide::operators) lists all events, and
-//! says what each [`GaveUp`] means.
+//! [`Session::stats`] has the counts. [For operators](crate::guide::operators) lists all events,
+//! and says what each [`GaveUp`] means.
 
 mod account;
 mod accounts;

@@ -1,4 +1,5 @@
-//! Services that refuse an upload by its head, and close the connection before they have read its body.
+//! Services that refuse an upload by its head, and close the connection before they have read its
+//! body.
 
 use std::fmt::Debug;
 use std::io;

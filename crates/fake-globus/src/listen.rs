@@ -88,8 +88,8 @@ impl HttpsServers {
     }
 }
 
-/// A listener whose connections do not use Nagle's algorithm. With it, a response in several packets
-/// waits 40 ms for the client to acknowledge the first.
+/// A listener whose connections do not use Nagle's algorithm. With it, a response in several
+/// packets waits 40 ms for the client to acknowledge the first.
 pub(super) struct Prompt(pub(super) TcpListener);
 
 impl axum::serve::Listener for Prompt {

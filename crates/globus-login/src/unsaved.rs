@@ -11,8 +11,8 @@ pub(super) struct Unsaved {
 }
 
 impl Unsaved {
-    /// Adds the changes to the stored login. `false` if nothing is left to add: there was a login or
-    /// logout since, or the refreshed tokens were replaced.
+    /// Adds the changes to the stored login. `false` if nothing is left to add: there was a login
+    /// or logout since, or the refreshed tokens were replaced.
     pub(super) fn add_to(&self, stored: &mut Login) -> bool {
         let is_older = stored.epoch() < self.login.epoch();
         if stored.revision() > self.login.revision() || stored.epoch() > self.login.epoch() {

@@ -15,8 +15,9 @@ use super::origins::{MFA, trusting};
 
 const TRANSFER: &str = "https://transfer.api.globus.org/";
 
-/// Sends a request to a service at `uri`, which challenges it and names `answered_by` as the URL of the
-/// response. Returns the reason why the layer gave up, and whether the service got a credential.
+/// Sends a request to a service at `uri`, which challenges it and names `answered_by` as the URL of
+/// the response. Returns the reason why the layer gave up, and whether the service got a
+/// credential.
 pub(crate) async fn challenge_from(
     session: &Session,
     uri: &str,

@@ -22,8 +22,9 @@ fn main() {
     print_times(&clients, &mut cases);
 }
 
-/// A bar on the instructions of a whole request: what a layer adds is less than the client's own count varies, by how
-/// often it happens to poll the connection. `good_path` has the bars on what is added.
+/// A bar on the instructions of a whole request: what a layer adds is less than the client's own
+/// count varies, by how often it happens to poll the connection. `good_path` has the bars on what
+/// is added.
 fn bars(costs: &Costs) -> Bars {
     let mut bars = Bars::new("Bars: good path, over a connection");
     for (work, clients) in [("HTTP/1.1", HTTP_1), ("HTTP/2", HTTP_2)] {

@@ -40,7 +40,8 @@ fn domain(name: &str) -> AuthorizationParameters {
     AuthorizationParameters::default().with_session_required_single_domain([name])
 }
 
-/// Waits until the `Waiting:` lines of `globus-ls session`, which ends with `code`, are as expected.
+/// Waits until the `Waiting:` lines of `globus-ls session`, which ends with `code`, are as
+/// expected.
 async fn wait_for_session(site: &Site, code: i32, is_expected: impl Fn(&[&str]) -> bool) {
     let shown = async {
         loop {

@@ -144,8 +144,8 @@ impl Portal {
         cost
     }
 
-    /// The round trips of a whole login: it begins on one replica, ends on the next, and the listing
-    /// comes from the one after that.
+    /// The round trips of a whole login: it begins on one replica, ends on the next, and the
+    /// listing comes from the one after that.
     async fn log_in(&self, user: &User, replica: usize, look: u64) -> u64 {
         let (page, begin) = self.visit(user, replica).await;
         let login = page.redirect().expect("a redirect");
