@@ -1,18 +1,21 @@
 //! A store in the token database of globus-sdk-python 4.x.
 
+mod error;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{
-    Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
+    Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
     params_from_iter,
 };
 
+use self::error::Failed;
 use super::compute::Namespaces;
 use super::disk::{Claims, Disk, OnDisk};
-use super::files::{cannot, directory_of, put_aside};
+use super::files::{directory_of, put_aside};
 use super::lease::Observed;
 use super::login_store::forward;
 use super::private::{make_directory, tighten};
@@ -320,60 +323,5 @@ impl fmt::Debug for SqliteStore {
         f.debug_struct("SqliteStore")
             .field("path", &self.path())
             .finish_non_exhaustive()
-    }
-}
-
-#[derive(Debug, thiserror::Error)]
-enum Failed {
-    #[error(transparent)]
-    Io(#[from] std::io::Error),
-    #[error(transparent)]
-    Sqlite(#[from] rusqlite::Error),
-    #[error(transparent)]
-    Json(#[from] serde_json::Error),
-    #[error(transparent)]
-    Claims(StoreError),
-    #[error("database_schema_version is not 2: another or a newer program wrote the database")]
-    Schema,
-}
-
-impl Failed {
-    fn is_damage(&self) -> bool {
-        match self {
-            Self::Io(_) | Self::Claims(_) => false,
-            Self::Sqlite(error) => match error.sqlite_error_code() {
-                Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => true,
-                // A table is missing.
-                Some(ErrorCode::Unknown) => true,
-                _ => false,
-            },
-            Self::Json(_) | Self::Schema => true,
-        }
-    }
-
-    fn of(self, path: &Path, done: &str) -> StoreError {
-        if let Self::Claims(error) = self {
-            return error;
-        }
-        if self.is_damage() {
-            let message = format!(
-                "the token database {} cannot be understood: log out, or force a login, to set it aside",
-                path.display()
-            );
-            return StoreError::damaged(message, self);
-        }
-        let kind = match &self {
-            Self::Io(error) => error.kind(),
-            Self::Sqlite(error) => match error.sqlite_error_code() {
-                Some(ErrorCode::DiskFull) => std::io::ErrorKind::StorageFull,
-                Some(ErrorCode::ReadOnly) => std::io::ErrorKind::ReadOnlyFilesystem,
-                Some(ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
-                    std::io::ErrorKind::PermissionDenied
-                }
-                _ => std::io::ErrorKind::Other,
-            },
-            _ => std::io::ErrorKind::Other,
-        };
-        StoreError::unavailable(cannot(path, done, kind), self)
     }
 }
