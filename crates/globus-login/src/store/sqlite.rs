@@ -5,7 +5,7 @@ mod error;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rusqlite::{
     Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
@@ -15,10 +15,11 @@ use rusqlite::{
 use self::error::Failed;
 use super::compute::Namespaces;
 use super::disk::{Claims, Disk, OnDisk};
-use super::files::{directory_of, put_aside};
+use super::files::{directory_of, moment, put_aside};
 use super::lease::Observed;
 use super::login_store::forward;
 use super::private::{make_directory, tighten};
+use super::record::LoginRecord;
 use super::{
     Holder, Leased, Login, LoginStore, StoreError, Tokens, UserKey, Version, Versioned, Waiting,
     Work,
@@ -51,11 +52,22 @@ const OURS: &str = "
     );
 ";
 
+/// Records that were set aside.
+const DAMAGED: &str = "
+    CREATE TABLE IF NOT EXISTS globus_gare_damaged (
+        namespace VARCHAR NOT NULL, set_aside_at VARCHAR NOT NULL, record_json VARCHAR NOT NULL
+    );
+";
+
 /// A store in an SQLite database, in the schema of globus-sdk-python 4.x (`SQLiteTokenStorage`,
 /// schema 2). Python and Rust programs share logins through it, and lose none of each other's
 /// changes.
 ///
 /// A database belongs to one client: of a [`UserKey`], only the user is used, as the namespace.
+///
+/// A record that cannot be read is never overwritten. A forced login and a logout move it to a
+/// table of its own, and the tokens stay. They rename a database that cannot be read to
+/// `FILE.damaged-DATE`.
 ///
 /// # Clone
 ///
@@ -137,6 +149,14 @@ impl Shared {
         }
     }
 
+    /// The login in a namespace.
+    fn login(&self, user: &UserKey) -> Result<Login, Failed> {
+        match self.open()? {
+            Some(mut connection) => login(&connection.transaction()?, user),
+            None => Ok(Login::default()),
+        }
+    }
+
     /// Runs `work` in a write transaction.
     fn write<T>(
         &self,
@@ -158,11 +178,7 @@ impl Shared {
 impl Disk for Shared {
     fn read(&self, user: &UserKey) -> Result<Login, StoreError> {
         let user = self.namespaces.named(user);
-        let read = || match self.open()? {
-            Some(mut connection) => login(&connection.transaction()?, &user),
-            None => Ok(Login::default()),
-        };
-        read().map_err(self.failed("read"))
+        self.login(&user).map_err(self.failed("read"))
     }
 
     fn swap(
@@ -199,9 +215,16 @@ impl Disk for Shared {
         done.map_err(self.failed("written"))
     }
 
-    fn put_aside(&self, _: &UserKey) -> Result<Option<String>, StoreError> {
-        match self.open() {
+    fn put_aside(&self, user: &UserKey) -> Result<Option<String>, StoreError> {
+        let user = self.namespaces.named(user);
+        match self.login(&user) {
             Ok(_) => Ok(None),
+            Err(Failed::Record(_)) => {
+                let aside = self.write(|transaction| set_record_aside(transaction, &user));
+                let is_aside = aside.map_err(self.failed("set aside"))?;
+                let path = self.path.display();
+                Ok(is_aside.then(|| format!("{path}, in the table globus_gare_damaged")))
+            }
             Err(error) if !error.is_damage() => Err(self.failed("read")(error)),
             Err(_) => {
                 let aside = put_aside(&self.path).map_err(Failed::Io);
@@ -281,12 +304,30 @@ fn login(transaction: &Transaction<'_>, user: &UserKey) -> Result<Login, Failed>
     }
     let select = "SELECT record_json FROM globus_gare_login WHERE namespace = ?";
     let record = transaction
-        .query_row(select, [user.user()], |row| row.get::<_, String>(0))
+        .query_row(select, [user.user()], |row| {
+            Ok(row.get_ref(0)?.as_bytes()?.to_vec())
+        })
         .optional()?;
+    let record = record.map(|text| LoginRecord::parse(&text));
     Ok(Login {
         tokens,
-        record: record.and_then(|text| serde_json::from_str(&text).ok()),
+        record: record.transpose()?,
     })
+}
+
+/// Moves a record that cannot be read to a table of its own. The tokens stay: a logout revokes
+/// them. `false` if another program has replaced the record.
+fn set_record_aside(transaction: &Transaction<'_>, user: &UserKey) -> Result<bool, Failed> {
+    if !matches!(login(transaction, user), Err(Failed::Record(_))) {
+        return Ok(false);
+    }
+    transaction.execute_batch(DAMAGED)?;
+    let insert = "INSERT INTO globus_gare_damaged
+        SELECT namespace, ?, record_json FROM globus_gare_login WHERE namespace = ?";
+    transaction.execute(insert, [&moment(SystemTime::now()), user.user()])?;
+    let delete = "DELETE FROM globus_gare_login WHERE namespace = ?";
+    transaction.execute(delete, [user.user()])?;
+    Ok(true)
 }
 
 fn set(transaction: &Transaction<'_>, user: &UserKey, login: &Login) -> Result<(), Failed> {

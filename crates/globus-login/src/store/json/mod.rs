@@ -47,7 +47,8 @@ use super::{
 ///   place of a lock, a lease or a notice is an error.
 /// - Other namespaces, unknown members and their order stay as they are.
 /// - A file that cannot be read is never overwritten. A forced login and a logout rename it to
-///   `FILE.damaged-DATE`.
+///   `FILE.damaged-DATE`. If only the record of one user cannot be read, they move that record to
+///   another member of the file, and the tokens stay.
 ///
 /// # Python programs
 ///
@@ -177,7 +178,7 @@ impl Disk for Shared {
         if let Some(aside) = self.file.set_aside()? {
             return Ok(Some(aside.display().to_string()));
         }
-        let aside = self.set_sealed_aside(user, &moment(SystemTime::now()))?;
+        let aside = self.set_login_aside(user, &moment(SystemTime::now()))?;
         let path = self.file.path().display();
         Ok(aside.map(|name| format!("{path}, as {name}")))
     }

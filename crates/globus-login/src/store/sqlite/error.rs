@@ -6,6 +6,7 @@ use rusqlite::ErrorCode;
 
 use super::super::StoreError;
 use super::super::files::cannot;
+use super::super::record::OtherFormat;
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failed {
@@ -15,6 +16,8 @@ pub(super) enum Failed {
     Sqlite(#[from] rusqlite::Error),
     #[error(transparent)]
     Json(#[from] serde_json::Error),
+    #[error(transparent)]
+    Record(#[from] OtherFormat),
     #[error(transparent)]
     Claims(StoreError),
     #[error("database_schema_version is not 2: another or a newer program wrote the database")]
@@ -31,7 +34,7 @@ impl Failed {
                 Some(ErrorCode::Unknown) => true,
                 _ => false,
             },
-            Self::Json(_) | Self::Schema => true,
+            Self::Json(_) | Self::Record(_) | Self::Schema => true,
         }
     }
 
@@ -40,8 +43,13 @@ impl Failed {
             return error;
         }
         if self.is_damage() {
+            let (damaged, its_record) = match self {
+                Self::Record(_) => ("a login in the token database", "its record"),
+                _ => ("the token database", "it"),
+            };
             let message = format!(
-                "the token database {} cannot be understood: log out, or force a login, to set it aside",
+                "{damaged} {} cannot be understood: log out, or force a login, to set {its_record} \
+                 aside",
                 path.display()
             );
             return StoreError::damaged(message, self);

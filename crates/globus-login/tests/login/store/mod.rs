@@ -2,6 +2,7 @@
 
 mod any_bytes;
 mod conformance;
+mod damaged;
 mod file;
 #[cfg(unix)]
 mod kill;
