@@ -1,6 +1,7 @@
 //! A store in the token database of globus-sdk-python 4.x.
 
 mod error;
+mod new;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -15,10 +16,10 @@ use rusqlite::{
 use self::error::Failed;
 use super::compute::Namespaces;
 use super::disk::{Claims, Disk, OnDisk};
-use super::files::{directory_of, moment, put_aside};
+use super::files::{moment, put_aside};
 use super::lease::Observed;
 use super::login_store::forward;
-use super::private::{make_directory, tighten};
+use super::private::tighten;
 use super::record::LoginRecord;
 use super::{
     Holder, Leased, Login, LoginStore, StoreError, Tokens, UserKey, Version, Versioned, Waiting,
@@ -27,19 +28,6 @@ use super::{
 
 /// How long to wait for the writes of other programs.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The tables of the Python SDK, as it creates them.
-const THEIRS: &str = "
-    CREATE TABLE token_storage (
-        namespace VARCHAR NOT NULL, resource_server VARCHAR NOT NULL,
-        token_data_json VARCHAR NOT NULL, PRIMARY KEY (namespace, resource_server)
-    );
-    CREATE TABLE sdk_storage_adapter_internal (
-        attribute VARCHAR NOT NULL, value VARCHAR NOT NULL, PRIMARY KEY (attribute)
-    );
-    INSERT INTO sdk_storage_adapter_internal(attribute, value)
-        VALUES ('globus-sdk.database_schema_version', '2');
-";
 
 /// Our own tables. The Python SDK ignores them.
 const OURS: &str = "
@@ -51,6 +39,9 @@ const OURS: &str = "
         PRIMARY KEY (namespace, name)
     );
 ";
+
+/// The ends of the names of the files that SQLite keeps beside a database.
+const BESIDE: [&str; 3] = ["-journal", "-wal", "-shm"];
 
 /// Records that were set aside.
 const DAMAGED: &str = "
@@ -67,7 +58,7 @@ const DAMAGED: &str = "
 ///
 /// A record that cannot be read is never overwritten. A forced login and a logout move it to a
 /// table of its own, and the tokens stay. They rename a database that cannot be read to
-/// `FILE.damaged-DATE`.
+/// `FILE.damaged-DATE`, with its journal.
 ///
 /// # Clone
 ///
@@ -126,26 +117,7 @@ impl Shared {
             if let Some(connection) = self.open()? {
                 return Ok(connection);
             }
-            make_directory(&self.path)?;
-            // Python uses a database as it finds it, so it appears with all its tables. `tempfile`
-            // creates it with mode 0600.
-            let new = tempfile::Builder::new()
-                .prefix(".new")
-                .tempfile_in(directory_of(&self.path))?;
-            let connection = Connection::open(new.path())?;
-            connection.execute_batch(THEIRS)?;
-            let writer = concat!("globus-gare ", env!("CARGO_PKG_VERSION"));
-            let insert =
-                "INSERT INTO sdk_storage_adapter_internal VALUES ('globus-sdk.version', ?)";
-            connection.execute(insert, [writer])?;
-            connection.close().map_err(|(_, error)| error)?;
-            match new.persist_noclobber(&self.path) {
-                Err(error) if error.error.kind() != std::io::ErrorKind::AlreadyExists => {
-                    return Err(error.error.into());
-                }
-                // Or another program has created it in between.
-                _ => {}
-            }
+            new::make(&self.path)?;
         }
     }
 
@@ -227,7 +199,7 @@ impl Disk for Shared {
             }
             Err(error) if !error.is_damage() => Err(self.failed("read")(error)),
             Err(_) => {
-                let aside = put_aside(&self.path).map_err(Failed::Io);
+                let aside = put_aside(&self.path, &BESIDE).map_err(Failed::Io);
                 let aside = aside.map_err(self.failed("set aside"))?;
                 Ok(Some(aside.display().to_string()))
             }

@@ -13,4 +13,6 @@ mod permissions;
 #[cfg(unix)]
 mod replace;
 mod sealed;
+#[cfg(unix)]
+mod sqlite;
 mod text;
