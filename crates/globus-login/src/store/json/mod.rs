@@ -97,7 +97,7 @@ impl JsonStore {
     ///
     /// A login that is in the file in plain text is read, and sealed with its next change. A sealed
     /// login cannot be moved to another user. Somebody who can write the file can still replace a
-    /// login by an earlier one.
+    /// login by an earlier one, or by a login of their own in plain text, which the store accepts.
     ///
     /// ```
     /// use globus_login::{JsonStore, Sealer};
