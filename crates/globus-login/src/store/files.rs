@@ -20,9 +20,17 @@ pub(super) fn directory_of(file: &Path) -> &Path {
     directory.unwrap_or(Path::new("."))
 }
 
-/// Renames a damaged file to `FILE.damaged-2026-11-26T013500`.
-pub(super) fn put_aside(file: &Path) -> io::Result<PathBuf> {
+/// Renames a damaged file to `FILE.damaged-2026-11-26T013500`, and the files beside it that have
+/// these ends.
+pub(super) fn put_aside(file: &Path, ends: &[&str]) -> io::Result<PathBuf> {
     let aside = beside(file, &format!(".damaged-{}", moment(SystemTime::now())));
+    // First, so that nobody takes them for those of a new file.
+    for end in ends {
+        match std::fs::rename(beside(file, end), beside(&aside, end)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
     std::fs::rename(file, &aside)?;
     Ok(aside)
 }

@@ -31,6 +31,8 @@ pub struct MemoryStore(Arc<Mutex<Shared>>);
 
 struct Shared {
     users: Remembered<UserKey, Kept>,
+    /// The number of users added so far. Programs that wait for an unknown user watch it.
+    added: watch::Sender<u64>,
     /// Not in `users`: forgetting a user must not end a lease.
     leases: HashMap<(UserKey, Work), (Holder, Instant)>,
 }
@@ -60,6 +62,7 @@ impl MemoryStore {
     fn of(users: Remembered<UserKey, Kept>) -> Self {
         Self(Arc::new(Mutex::new(Shared {
             users,
+            added: watch::Sender::default(),
             leases: HashMap::new(),
         })))
     }
@@ -67,14 +70,19 @@ impl MemoryStore {
     fn shared(&self) -> MutexGuard<'_, Shared> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    fn with<T>(&self, user: &UserKey, work: impl FnOnce(&mut Kept) -> T) -> T {
-        let mut shared = self.shared();
-        work(
-            shared
-                .users
-                .get_or_insert(user.clone(), |_| Kept::default()),
-        )
+impl Shared {
+    fn version(&mut self, user: &UserKey) -> Version {
+        let kept = self.users.get(user);
+        kept.map_or(Version::NONE, Kept::version)
+    }
+
+    fn get_or_add(&mut self, user: &UserKey) -> &mut Kept {
+        self.users.get_or_insert(user.clone(), |_| {
+            self.added.send_modify(|count| *count += 1);
+            Kept::default()
+        })
     }
 }
 
@@ -104,15 +112,15 @@ impl LoginStore for MemoryStore {
         base: &Version,
         login: &Login,
     ) -> Result<Option<Version>, StoreError> {
-        Ok(self.with(user, |kept| {
-            if kept.version() != *base {
-                return None;
-            }
-            kept.login = login.clone();
-            let commit = COMMITS.fetch_add(1, Relaxed) + 1;
-            kept.version.send_replace(commit);
-            Some(kept.version())
-        }))
+        let mut shared = self.shared();
+        if shared.version(user) != *base {
+            return Ok(None);
+        }
+        let kept = shared.get_or_add(user);
+        kept.login = login.clone();
+        let commit = COMMITS.fetch_add(1, Relaxed) + 1;
+        kept.version.send_replace(commit);
+        Ok(Some(kept.version()))
     }
 
     async fn lease(
@@ -166,10 +174,10 @@ impl LoginStore for MemoryStore {
         waiting: &Waiting,
         ttl: Duration,
     ) -> Result<(), StoreError> {
-        self.with(user, |kept| {
-            kept.waiting.retain(|(known, _)| known.by != waiting.by);
-            kept.waiting.push((waiting.clone(), Instant::now() + ttl));
-        });
+        let mut shared = self.shared();
+        let kept = shared.get_or_add(user);
+        kept.waiting.retain(|(known, _)| known.by != waiting.by);
+        kept.waiting.push((waiting.clone(), Instant::now() + ttl));
         Ok(())
     }
 
@@ -190,15 +198,21 @@ impl LoginStore for MemoryStore {
     }
 
     async fn changed(&self, user: &UserKey, seen: &Version) -> Result<(), StoreError> {
-        let (mut version, is_seen) = self.with(user, |kept| {
-            let is_seen = kept.version() == *seen;
-            (kept.version.subscribe(), is_seen)
-        });
-        if is_seen {
-            // An error means that the user was forgotten, which is a change.
-            let _ = version.changed().await;
+        loop {
+            let mut change = {
+                let mut shared = self.shared();
+                if shared.version(user) != *seen {
+                    return Ok(());
+                }
+                match shared.users.get(user) {
+                    Some(kept) => kept.version.subscribe(),
+                    // Waiting for an unknown user adds none.
+                    None => shared.added.subscribe(),
+                }
+            };
+            // An error means that the user was forgotten.
+            let _ = change.changed().await;
         }
-        Ok(())
     }
 
     fn revision(&self, user: &UserKey) -> Option<u64> {

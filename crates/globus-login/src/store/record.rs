@@ -69,7 +69,17 @@ impl Listed {
     }
 }
 
+/// A stored login that cannot be read. It shows nothing of the content, as an error of serde would.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the login has another format: a newer program may have written it")]
+pub(crate) struct OtherFormat;
+
 impl LoginRecord {
+    /// Reads a record. Unknown members are ignored: a newer version may add some.
+    pub(crate) fn parse(text: &[u8]) -> Result<Self, OtherFormat> {
+        serde_json::from_slice(text).map_err(|_| OtherFormat)
+    }
+
     /// As [`Login::epoch`](super::Login::epoch).
     pub(crate) fn epoch(&self) -> u64 {
         self.epoch

@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
+use super::record::OtherFormat;
 use super::{Login, StoreError, UserKey, Version};
 
 /// Encrypts the logins of a store, and the cookies of a web service.
@@ -94,7 +95,7 @@ impl Sealer {
         let cannot = "a login cannot be opened: check the keys, or force a login to set it aside";
         let text = self.open(&place(user, version), sealed);
         let text = text.map_err(|error| StoreError::damaged(cannot, error))?;
-        serde_json::from_slice(&text).map_err(|error| StoreError::damaged(cannot, error))
+        serde_json::from_slice(&text).map_err(|_| StoreError::damaged(cannot, OtherFormat))
     }
 
     /// Seals a text for a place.

@@ -1,21 +1,26 @@
 //! A store in the token database of globus-sdk-python 4.x.
 
+mod error;
+mod new;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rusqlite::{
-    Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
+    Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
     params_from_iter,
 };
 
+use self::error::Failed;
 use super::compute::Namespaces;
 use super::disk::{Claims, Disk, OnDisk};
-use super::files::{cannot, directory_of, put_aside};
+use super::files::{moment, put_aside};
 use super::lease::Observed;
 use super::login_store::forward;
-use super::private::{make_directory, tighten};
+use super::private::tighten;
+use super::record::LoginRecord;
 use super::{
     Holder, Leased, Login, LoginStore, StoreError, Tokens, UserKey, Version, Versioned, Waiting,
     Work,
@@ -23,19 +28,6 @@ use super::{
 
 /// How long to wait for the writes of other programs.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The tables of the Python SDK, as it creates them.
-const THEIRS: &str = "
-    CREATE TABLE token_storage (
-        namespace VARCHAR NOT NULL, resource_server VARCHAR NOT NULL,
-        token_data_json VARCHAR NOT NULL, PRIMARY KEY (namespace, resource_server)
-    );
-    CREATE TABLE sdk_storage_adapter_internal (
-        attribute VARCHAR NOT NULL, value VARCHAR NOT NULL, PRIMARY KEY (attribute)
-    );
-    INSERT INTO sdk_storage_adapter_internal(attribute, value)
-        VALUES ('globus-sdk.database_schema_version', '2');
-";
 
 /// Our own tables. The Python SDK ignores them.
 const OURS: &str = "
@@ -48,11 +40,25 @@ const OURS: &str = "
     );
 ";
 
+/// The ends of the names of the files that SQLite keeps beside a database.
+const BESIDE: [&str; 3] = ["-journal", "-wal", "-shm"];
+
+/// Records that were set aside.
+const DAMAGED: &str = "
+    CREATE TABLE IF NOT EXISTS globus_gare_damaged (
+        namespace VARCHAR NOT NULL, set_aside_at VARCHAR NOT NULL, record_json VARCHAR NOT NULL
+    );
+";
+
 /// A store in an SQLite database, in the schema of globus-sdk-python 4.x (`SQLiteTokenStorage`,
 /// schema 2). Python and Rust programs share logins through it, and lose none of each other's
 /// changes.
 ///
 /// A database belongs to one client: of a [`UserKey`], only the user is used, as the namespace.
+///
+/// A record that cannot be read is never overwritten. A forced login and a logout move it to a
+/// table of its own, and the tokens stay. They rename a database that cannot be read to
+/// `FILE.damaged-DATE`, with its journal.
 ///
 /// # Clone
 ///
@@ -111,26 +117,15 @@ impl Shared {
             if let Some(connection) = self.open()? {
                 return Ok(connection);
             }
-            make_directory(&self.path)?;
-            // Python uses a database as it finds it, so it appears with all its tables. `tempfile`
-            // creates it with mode 0600.
-            let new = tempfile::Builder::new()
-                .prefix(".new")
-                .tempfile_in(directory_of(&self.path))?;
-            let connection = Connection::open(new.path())?;
-            connection.execute_batch(THEIRS)?;
-            let writer = concat!("globus-gare ", env!("CARGO_PKG_VERSION"));
-            let insert =
-                "INSERT INTO sdk_storage_adapter_internal VALUES ('globus-sdk.version', ?)";
-            connection.execute(insert, [writer])?;
-            connection.close().map_err(|(_, error)| error)?;
-            match new.persist_noclobber(&self.path) {
-                Err(error) if error.error.kind() != std::io::ErrorKind::AlreadyExists => {
-                    return Err(error.error.into());
-                }
-                // Or another program has created it in between.
-                _ => {}
-            }
+            new::make(&self.path)?;
+        }
+    }
+
+    /// The login in a namespace.
+    fn login(&self, user: &UserKey) -> Result<Login, Failed> {
+        match self.open()? {
+            Some(mut connection) => login(&connection.transaction()?, user),
+            None => Ok(Login::default()),
         }
     }
 
@@ -155,11 +150,7 @@ impl Shared {
 impl Disk for Shared {
     fn read(&self, user: &UserKey) -> Result<Login, StoreError> {
         let user = self.namespaces.named(user);
-        let read = || match self.open()? {
-            Some(mut connection) => login(&connection.transaction()?, &user),
-            None => Ok(Login::default()),
-        };
-        read().map_err(self.failed("read"))
+        self.login(&user).map_err(self.failed("read"))
     }
 
     fn swap(
@@ -196,12 +187,19 @@ impl Disk for Shared {
         done.map_err(self.failed("written"))
     }
 
-    fn put_aside(&self, _: &UserKey) -> Result<Option<String>, StoreError> {
-        match self.open() {
+    fn put_aside(&self, user: &UserKey) -> Result<Option<String>, StoreError> {
+        let user = self.namespaces.named(user);
+        match self.login(&user) {
             Ok(_) => Ok(None),
+            Err(Failed::Record(_)) => {
+                let aside = self.write(|transaction| set_record_aside(transaction, &user));
+                let is_aside = aside.map_err(self.failed("set aside"))?;
+                let path = self.path.display();
+                Ok(is_aside.then(|| format!("{path}, in the table globus_gare_damaged")))
+            }
             Err(error) if !error.is_damage() => Err(self.failed("read")(error)),
             Err(_) => {
-                let aside = put_aside(&self.path).map_err(Failed::Io);
+                let aside = put_aside(&self.path, &BESIDE).map_err(Failed::Io);
                 let aside = aside.map_err(self.failed("set aside"))?;
                 Ok(Some(aside.display().to_string()))
             }
@@ -278,12 +276,30 @@ fn login(transaction: &Transaction<'_>, user: &UserKey) -> Result<Login, Failed>
     }
     let select = "SELECT record_json FROM globus_gare_login WHERE namespace = ?";
     let record = transaction
-        .query_row(select, [user.user()], |row| row.get::<_, String>(0))
+        .query_row(select, [user.user()], |row| {
+            Ok(row.get_ref(0)?.as_bytes()?.to_vec())
+        })
         .optional()?;
+    let record = record.map(|text| LoginRecord::parse(&text));
     Ok(Login {
         tokens,
-        record: record.and_then(|text| serde_json::from_str(&text).ok()),
+        record: record.transpose()?,
     })
+}
+
+/// Moves a record that cannot be read to a table of its own. The tokens stay: a logout revokes
+/// them. `false` if another program has replaced the record.
+fn set_record_aside(transaction: &Transaction<'_>, user: &UserKey) -> Result<bool, Failed> {
+    if !matches!(login(transaction, user), Err(Failed::Record(_))) {
+        return Ok(false);
+    }
+    transaction.execute_batch(DAMAGED)?;
+    let insert = "INSERT INTO globus_gare_damaged
+        SELECT namespace, ?, record_json FROM globus_gare_login WHERE namespace = ?";
+    transaction.execute(insert, [&moment(SystemTime::now()), user.user()])?;
+    let delete = "DELETE FROM globus_gare_login WHERE namespace = ?";
+    transaction.execute(delete, [user.user()])?;
+    Ok(true)
 }
 
 fn set(transaction: &Transaction<'_>, user: &UserKey, login: &Login) -> Result<(), Failed> {
@@ -320,60 +336,5 @@ impl fmt::Debug for SqliteStore {
         f.debug_struct("SqliteStore")
             .field("path", &self.path())
             .finish_non_exhaustive()
-    }
-}
-
-#[derive(Debug, thiserror::Error)]
-enum Failed {
-    #[error(transparent)]
-    Io(#[from] std::io::Error),
-    #[error(transparent)]
-    Sqlite(#[from] rusqlite::Error),
-    #[error(transparent)]
-    Json(#[from] serde_json::Error),
-    #[error(transparent)]
-    Claims(StoreError),
-    #[error("database_schema_version is not 2: another or a newer program wrote the database")]
-    Schema,
-}
-
-impl Failed {
-    fn is_damage(&self) -> bool {
-        match self {
-            Self::Io(_) | Self::Claims(_) => false,
-            Self::Sqlite(error) => match error.sqlite_error_code() {
-                Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => true,
-                // A table is missing.
-                Some(ErrorCode::Unknown) => true,
-                _ => false,
-            },
-            Self::Json(_) | Self::Schema => true,
-        }
-    }
-
-    fn of(self, path: &Path, done: &str) -> StoreError {
-        if let Self::Claims(error) = self {
-            return error;
-        }
-        if self.is_damage() {
-            let message = format!(
-                "the token database {} cannot be understood: log out, or force a login, to set it aside",
-                path.display()
-            );
-            return StoreError::damaged(message, self);
-        }
-        let kind = match &self {
-            Self::Io(error) => error.kind(),
-            Self::Sqlite(error) => match error.sqlite_error_code() {
-                Some(ErrorCode::DiskFull) => std::io::ErrorKind::StorageFull,
-                Some(ErrorCode::ReadOnly) => std::io::ErrorKind::ReadOnlyFilesystem,
-                Some(ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
-                    std::io::ErrorKind::PermissionDenied
-                }
-                _ => std::io::ErrorKind::Other,
-            },
-            _ => std::io::ErrorKind::Other,
-        };
-        StoreError::unavailable(cannot(path, done, kind), self)
     }
 }

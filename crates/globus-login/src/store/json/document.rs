@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
+use super::super::record::OtherFormat;
 use super::super::{Login, LoginRecord, StoredToken, Tokens};
 
 const FORMAT: &str = "2.0";
@@ -46,6 +47,9 @@ struct Ours {
     /// Sealed logins, by the hash of the user.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     sealed: Members,
+    /// Records that were set aside.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    damaged: Members,
 }
 
 impl Document {
@@ -55,7 +59,7 @@ impl Document {
         match version.as_deref() {
             Some(FORMAT) => Ok(Self {
                 namespaces: member(&root, "data").ok_or(Unreadable::NoTokens)?,
-                ours: member(&root, OURS).unwrap_or_default(),
+                ours: ours(&root)?,
                 root,
             }),
             // Format 1.0 had no namespaces: its tokens belong to the default one.
@@ -63,6 +67,7 @@ impl Document {
                 let tokens = member(&root, "by_rs").ok_or(Unreadable::NoTokens)?;
                 Ok(Self {
                     namespaces: IndexMap::from([("DEFAULT".to_owned(), tokens)]),
+                    ours: ours(&root)?,
                     ..Self::default()
                 })
             }
@@ -94,12 +99,13 @@ impl Document {
     }
 
     /// The login in a namespace. An entry that is not a token is skipped.
-    pub(super) fn login(&self, namespace: &str) -> Login {
+    pub(super) fn login(&self, namespace: &str) -> Result<Login, OtherFormat> {
         let record = self.ours.logins.get(namespace);
-        Login {
+        let record = record.map(|raw| LoginRecord::parse(raw.get().as_bytes()));
+        Ok(Login {
             tokens: self.tokens(namespace),
-            record: record.and_then(|raw| serde_json::from_str(raw.get()).ok()),
-        }
+            record: record.transpose()?,
+        })
     }
 
     fn tokens(&self, namespace: &str) -> Tokens {
@@ -138,6 +144,21 @@ impl Document {
 
     pub(super) fn remove_sealed(&mut self, name: &str) {
         self.ours.sealed.shift_remove(name);
+    }
+
+    /// `name`, or a longer one if there is a login or record of this name.
+    pub(super) fn free_name(&self, mut name: String) -> String {
+        while self.ours.sealed.contains_key(&name) || self.ours.damaged.contains_key(&name) {
+            name.push('+');
+        }
+        name
+    }
+
+    /// Moves the record of a namespace to those that were set aside.
+    pub(super) fn set_record_aside(&mut self, namespace: &str, name: String) {
+        if let Some(record) = self.ours.logins.shift_remove(namespace) {
+            self.ours.damaged.insert(name, record);
+        }
     }
 
     fn set_record(
@@ -192,6 +213,14 @@ fn member<'a, T: Deserialize<'a>>(root: &'a Members, name: &str) -> Option<T> {
     serde_json::from_str(root.get(name)?.get()).ok()
 }
 
+/// Our root member. Without it, no program with this crate has written the file.
+fn ours(root: &Members) -> Result<Ours, Unreadable> {
+    let Some(raw) = root.get(OURS) else {
+        return Ok(Ours::default());
+    };
+    serde_json::from_str(raw.get()).map_err(|_| Unreadable::OtherRecords)
+}
+
 /// An error from reading the file. It shows nothing of the content.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 pub(super) enum Unreadable {
@@ -202,4 +231,6 @@ pub(super) enum Unreadable {
     OtherFormat,
     #[error("the member for the tokens is missing or not an object")]
     NoTokens,
+    #[error("the member `globus-gare` has another format: a newer program may have written it")]
+    OtherRecords,
 }

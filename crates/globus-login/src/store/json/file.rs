@@ -127,7 +127,7 @@ impl TokenFile {
         if is_sound && (fs::metadata(&path).is_err() || path.is_file()) {
             return Ok(None);
         }
-        let aside = put_aside(&path).map_err(|error| {
+        let aside = put_aside(&path, &[]).map_err(|error| {
             StoreError::unavailable(cannot(&path, "set aside", error.kind()), error)
         })?;
         self.written().clear();

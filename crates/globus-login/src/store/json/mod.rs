@@ -47,7 +47,8 @@ use super::{
 ///   place of a lock, a lease or a notice is an error.
 /// - Other namespaces, unknown members and their order stay as they are.
 /// - A file that cannot be read is never overwritten. A forced login and a logout rename it to
-///   `FILE.damaged-DATE`.
+///   `FILE.damaged-DATE`. If only the record of one user cannot be read, they move that record to
+///   another member of the file, and the tokens stay.
 ///
 /// # Python programs
 ///
@@ -96,7 +97,7 @@ impl JsonStore {
     ///
     /// A login that is in the file in plain text is read, and sealed with its next change. A sealed
     /// login cannot be moved to another user. Somebody who can write the file can still replace a
-    /// login by an earlier one.
+    /// login by an earlier one, or by a login of their own in plain text, which the store accepts.
     ///
     /// ```
     /// use globus_login::{JsonStore, Sealer};
@@ -177,7 +178,7 @@ impl Disk for Shared {
         if let Some(aside) = self.file.set_aside()? {
             return Ok(Some(aside.display().to_string()));
         }
-        let aside = self.set_sealed_aside(user, &moment(SystemTime::now()))?;
+        let aside = self.set_login_aside(user, &moment(SystemTime::now()))?;
         let path = self.file.path().display();
         Ok(aside.map(|name| format!("{path}, as {name}")))
     }

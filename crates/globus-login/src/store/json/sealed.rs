@@ -26,7 +26,14 @@ impl Shared {
     ) -> Result<Login, StoreError> {
         match document.sealed(&name(user)) {
             Some(sealed) => self.open(sealed, user),
-            None => Ok(document.login(user.user())),
+            None => document.login(user.user()).map_err(|error| {
+                let path = self.file.path().display();
+                let message = format!(
+                    "a login in the token file {path} cannot be understood: log out, or force a \
+                     login, to set its record aside"
+                );
+                StoreError::damaged(message, error)
+            }),
         }
     }
 
@@ -53,8 +60,9 @@ impl Shared {
         document.set(user.user(), login)
     }
 
-    /// Sets a sealed login that cannot be opened aside, and returns its new name.
-    pub(super) fn set_sealed_aside(
+    /// Sets a sealed login that cannot be opened, or a record that cannot be read, aside. Returns
+    /// its new name.
+    pub(super) fn set_login_aside(
         &self,
         user: &UserKey,
         date: &str,
@@ -62,13 +70,19 @@ impl Shared {
         let name = name(user);
         let mut aside = None;
         self.file.change(&mut |document| {
-            let is_damaged = |sealed: &&RawValue| self.open(sealed, user).is_err();
-            let Some(sealed) = document.sealed(&name).filter(is_damaged) else {
+            if self.login_in(document, user).is_ok() {
                 return Ok(None);
-            };
-            let (mut next, new) = (document.clone(), format!("{name}.damaged-{date}"));
-            next.set_sealed(new.clone(), sealed.to_owned());
-            next.remove_sealed(&name);
+            }
+            let mut next = document.clone();
+            let new = document.free_name(format!("{name}.damaged-{date}"));
+            match document.sealed(&name) {
+                Some(sealed) => {
+                    next.set_sealed(new.clone(), sealed.to_owned());
+                    next.remove_sealed(&name);
+                }
+                // The tokens stay: a logout revokes them.
+                None => next.set_record_aside(user.user(), new.clone()),
+            }
             aside = Some(new);
             Ok(Some(next))
         })?;
@@ -78,6 +92,7 @@ impl Shared {
     #[cfg(feature = "seal")]
     fn open(&self, sealed: &RawValue, user: &UserKey) -> Result<Login, StoreError> {
         use super::super::SealError;
+        use super::super::record::OtherFormat;
 
         let path = self.file.path().display();
         let damaged = |error: Box<dyn std::error::Error + Send + Sync>| {
@@ -92,7 +107,7 @@ impl Shared {
             serde_json::from_str(sealed.get()).map_err(|_| damaged(SealError::Forged.into()))?;
         let text = sealer.open(&place(user, &sealed.number.to_string()), &sealed.login);
         let text = text.map_err(|error| damaged(error.into()))?;
-        serde_json::from_slice(&text).map_err(|error| damaged(error.into()))
+        serde_json::from_slice(&text).map_err(|_| damaged(OtherFormat.into()))
     }
 
     #[cfg(not(feature = "seal"))]

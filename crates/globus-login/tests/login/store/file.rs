@@ -95,6 +95,14 @@ async fn damaged_token_file_is_left_alone() {
             "missing or not an object",
         ),
         ("[]", "not a JSON object"),
+        (
+            r#"{"data": {}, "format_version": "2.0", "globus-gare": ["s3cret"]}"#,
+            "`globus-gare` has another format",
+        ),
+        (
+            r#"{"by_rs": {}, "format_version": "1.0", "globus-gare": {"sealed": "s3cret"}}"#,
+            "`globus-gare` has another format",
+        ),
     ] {
         fs::write(store.path(), text).expect("a file");
         for error in [failed_commit(&store).await, failed(&store).await] {

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use globus_login::{Holder, Leased, LoginStore, MemoryStore, Work};
+use futures_util::FutureExt;
+use globus_login::{Holder, Leased, Login, LoginStore, MemoryStore, Version, Work};
 
 use checks::tokens::{load, put, servers, token, user};
 
@@ -34,12 +35,30 @@ async fn reading_unknown_users_forgets_nobody() {
     let store = MemoryStore::new();
     put(&store, &user("known"), token("t", "t")).await;
     let holder = Holder::new("test", SystemTime::now());
+    let old = Version::new("old");
     for number in 0..2 * MAX {
         let unknown = user(&number.to_string());
         assert_eq!(store.waiting(&unknown).await.expect("memory"), []);
         store.withdraw(&unknown, &holder).await.expect("memory");
+        let waits = store.changed(&unknown, &Version::NONE).now_or_never();
+        assert!(waits.is_none(), "the version is seen");
+        let late = store.commit(&unknown, &old, &Login::default()).await;
+        assert_eq!(late.expect("memory"), None);
     }
     assert_eq!(servers(&load(&store, &user("known")).await), ["t"]);
+}
+
+#[checks::test]
+async fn wait_for_an_unknown_user_ends_with_their_first_login() {
+    let store = MemoryStore::new();
+    let (ada, bob) = (user("ada"), user("bob"));
+    let mut change = tokio_test::task::spawn(store.changed(&ada, &Version::NONE));
+    assert!(change.poll().is_pending());
+    put(&store, &bob, token("t", "t")).await;
+    assert!(change.poll().is_pending(), "the login of another user");
+    put(&store, &ada, token("t", "t")).await;
+    assert!(change.is_woken());
+    assert!(change.poll().is_ready());
 }
 
 #[checks::test]

@@ -2,6 +2,7 @@
 
 mod any_bytes;
 mod conformance;
+mod damaged;
 mod file;
 #[cfg(unix)]
 mod kill;
@@ -12,4 +13,6 @@ mod permissions;
 #[cfg(unix)]
 mod replace;
 mod sealed;
+#[cfg(unix)]
+mod sqlite;
 mod text;
