@@ -14,7 +14,7 @@ use tokio::time::{Instant, advance, sleep};
 
 use super::{bearer, gave_up, seconds};
 use checks::mock::{
-    Service, answer, authorization, behind, get, responses, send, settle, spawn, token_number,
+    MFA, Service, answer, authorization, behind, get, responses, send, settle, spawn, token_number,
 };
 
 /// How a token endpoint responds to a refresh.
@@ -218,6 +218,19 @@ async fn unavailable_endpoint_starts_no_login() {
         assert!(matches!(reason, Some(GaveUp::Unavailable(_))), "{reason:?}");
     }
     assert_eq!(app.logins.load(SeqCst), 0);
+}
+
+#[checks::test]
+async fn unavailable_look_up_starts_no_login_for_a_requirement() {
+    let login = reauth_fn(|_| async { panic!("nobody is asked") });
+    let session =
+        Session::new(login.with_credential(|_| async {
+            Err(ReauthError::unavailable("the store does not answer"))
+        }));
+    let client = behind(&GareLayer::from_session(session), |_| answer(403, MFA));
+    let response = send(&client, get("/")).await;
+    let reason = gave_up(&response);
+    assert!(matches!(reason, Some(GaveUp::Unavailable(_))), "{reason:?}");
 }
 
 #[checks::test(start_paused = true)]
