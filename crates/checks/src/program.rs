@@ -61,6 +61,8 @@ impl Program {
         let mut child = Command::new(env::current_exe().expect("this test"))
             .args(["--exact", "--nocapture", &test])
             .env_clear()
+            // For the coverage of the child process.
+            .envs(env::var_os("LLVM_PROFILE_FILE").map(|file| ("LLVM_PROFILE_FILE", file)))
             .env(ARGUMENT, argument)
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
