@@ -1,4 +1,4 @@
-//! As it stands in the README, in a `main`.
+//! As it stands in the README.
 
 pub(crate) async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let app = globus_login::GlobusApp::user(std::env::var("GLOBUS_CLIENT_ID")?);

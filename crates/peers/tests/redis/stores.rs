@@ -138,7 +138,7 @@ async fn message_of_a_commit_costs_no_read() {
     let (stores, ada) = ([slow(), slow(), slow()], user("identity/ada"));
     let mut version = Version::NONE;
     for store in &stores {
-        // Each has subscribed when it hears of a logout.
+        // Each has subscribed when it gets the message of a logout.
         store.load(&ada).await.expect("a login");
         let before = store.revision(&ada);
         wait_until(async || {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use http::{HeaderMap, HeaderValue};
 use reqwest::Request;
 
-use super::service::{Watch, guarded, session, watched};
+use super::service::{Watch, guarded, observed, session};
 use crate::support::listed;
 use crate::support::server::BoxError;
 
@@ -17,7 +17,7 @@ async fn sensitive_headers_stay_sensitive_on_a_replay() -> Result<(), BoxError> 
         notes: Arc::clone(&attempts),
         of: |request, _| request.headers().clone(),
     };
-    let client = watched(&session(), watch);
+    let client = observed(&session(), watch);
     // The same value, sensitive or not, of three users: each is challenged once.
     for (user, is_sensitive) in [("ada", true), ("bob", false), ("eve", true)] {
         let mut key = HeaderValue::from_static("key");

@@ -17,7 +17,7 @@ use reqwest_middleware::ClientBuilder;
 use tower::{Layer, ServiceExt};
 
 use super::service::{
-    GARE, Marker, Watch, answer, declining, gave_up, guarded, session, watched, with_middleware,
+    GARE, Marker, Watch, answer, declining, gave_up, guarded, observed, session, with_middleware,
 };
 use crate::support::server::{BoxError, Server};
 
@@ -48,7 +48,7 @@ async fn replay_is_the_request_with_the_new_credential() -> Result<(), BoxError>
     let (server, requests) = guarded(403).await;
     let watch = watch();
     let sent = Arc::clone(&watch.notes);
-    let client = watched(&session(), watch);
+    let client = observed(&session(), watch);
     let response = client
         .post(server.url("/a?b=c"))
         .bearer_auth("stale")
@@ -93,7 +93,7 @@ async fn response_keeps_its_url_address_version_and_extensions() -> Result<(), B
         (declining(), redirecting.url("/here"), 403),
         (session(), server.url("/there?x=y"), 200),
     ] {
-        let response = watched(&session, watch()).get(url).send().await?;
+        let response = observed(&session, watch()).get(url).send().await?;
         assert_eq!(response.status(), status);
         assert_eq!(response.url().as_str(), server.url("/there?x=y"));
         let address = response.remote_addr().expect("an address");

@@ -101,7 +101,7 @@ impl<T: Send + 'static> Middleware for Watch<T> {
 }
 
 /// The client of [`with_middleware`], with `watch` inside.
-pub(crate) fn watched<T: Send + 'static>(
+pub(crate) fn observed<T: Send + 'static>(
     session: &Session,
     watch: Watch<T>,
 ) -> ClientWithMiddleware {
