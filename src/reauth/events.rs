@@ -50,6 +50,7 @@ impl Event<'_> {
             EventKind::LoginTakesLong => "login takes long",
             EventKind::LoggedIn { .. } => "logged in",
             EventKind::LoginFailed { .. } => "login failed",
+            EventKind::InteractionRequired { .. } => "interaction required",
             EventKind::LookingUp => "looking up",
             EventKind::LookedUp { .. } => "looked up",
             EventKind::LookUpFailed { .. } => "look-up failed",
@@ -115,6 +116,13 @@ pub enum EventKind<'a> {
     #[non_exhaustive]
     LoginFailed {
         /// The error.
+        error: &'a ReauthError,
+    },
+    /// A login [needs a person](ReauthError::is_interaction_required), who is to be sent to its
+    /// login URL. In a web service this is the normal course.
+    #[non_exhaustive]
+    InteractionRequired {
+        /// The error, with the login URL if it is known.
         error: &'a ReauthError,
     },
     /// A look-up starts.
@@ -225,11 +233,15 @@ impl Event<'_> {
             EventKind::LoginFailed { error } | EventKind::LookUpFailed { error } => {
                 event!(warn, self, target, %error);
             }
+            EventKind::InteractionRequired { error } => event!(info, self, target, %error),
             EventKind::LookedUp { generation } => event!(debug, self, target, generation),
             EventKind::Replayed {
                 replays,
                 generation,
             } => event!(info, self, target, replays, generation),
+            EventKind::GaveUp { reason } if reason.is_interaction_required() => {
+                event!(info, self, target, reason = reason.name());
+            }
             EventKind::GaveUp { reason } => {
                 event!(warn, self, target, reason = reason.name());
             }

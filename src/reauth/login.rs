@@ -42,6 +42,9 @@ pub(super) fn log_in(
                 session.emit(target, EventKind::LoggedIn { generation });
             }
             Ok(None) => {}
+            Err(error) if error.is_interaction_required() => {
+                session.emit(target, EventKind::InteractionRequired { error });
+            }
             Err(error) => {
                 count(&session.counters().failed_logins);
                 session.emit(target, EventKind::LoginFailed { error });

@@ -135,6 +135,7 @@ impl GaveUp {
     /// A short, stable name for logs and counters.
     pub fn name(&self) -> &'static str {
         match self {
+            _ if self.is_interaction_required() => "interaction_required",
             Self::Untrusted => "untrusted",
             Self::NotBearer => "not_bearer",
             Self::Presented => "presented",
@@ -155,6 +156,11 @@ impl GaveUp {
             Self::MaxWait => "max_wait",
             Self::Failed(_) => "failed",
         }
+    }
+
+    /// Whether a person has to be sent to log in. That is no failure.
+    pub(super) fn is_interaction_required(&self) -> bool {
+        matches!(self, Self::Failed(error) if error.is_interaction_required())
     }
 }
 

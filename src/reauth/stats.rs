@@ -24,7 +24,9 @@ pub struct Stats {
     pub challenges: u64,
     /// Logins that started.
     pub logins: u64,
-    /// Logins that failed, were declined, panicked or exceeded their time limit.
+    /// Logins that failed, were declined, panicked or exceeded their time limit. A login that
+    /// [needs a person](crate::ReauthError::is_interaction_required) does not count: see
+    /// `interaction_required` in [`gave_up`](Self::gave_up).
     pub failed_logins: u64,
     /// Look-ups that started.
     pub look_ups: u64,

@@ -195,14 +195,14 @@ async fn plain_401_is_refreshed_silently_once() {
     });
     let response = send(&client, get("/")).await;
     assert_eq!(
-        (response.status().as_u16(), login.renewals()),
+        (response.status().as_u16(), login.look_ups()),
         (401, 2),
         "asked first, renewed once"
     );
     login.store("new");
     let response = send(&client, get("/")).await;
     assert_eq!(
-        (response.status().as_u16(), login.renewals(), login.logins()),
+        (response.status().as_u16(), login.look_ups(), login.logins()),
         (200, 3, 0)
     );
 }

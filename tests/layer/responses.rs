@@ -275,7 +275,7 @@ async fn untrusted_origins_get_no_credential_and_no_login() {
             "{uri}"
         );
     }
-    assert_eq!((login.logins(), login.renewals()), (0, 1));
+    assert_eq!((login.logins(), login.look_ups()), (0, 1));
 }
 
 #[checks::test]

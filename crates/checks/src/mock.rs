@@ -183,7 +183,7 @@ pub struct Login(Arc<State>);
 struct State {
     gate: Semaphore,
     logins: AtomicUsize,
-    renewals: AtomicUsize,
+    look_ups: AtomicUsize,
     challenges: Mutex<Vec<Challenge>>,
     results: Mutex<VecDeque<Result<Credential, ReauthError>>>,
     stored: Mutex<Option<Credential>>,
@@ -204,7 +204,7 @@ impl Login {
         Self(Arc::new(State {
             gate: Semaphore::new(permits),
             logins: AtomicUsize::new(0),
-            renewals: AtomicUsize::new(0),
+            look_ups: AtomicUsize::new(0),
             challenges: Mutex::default(),
             results: Mutex::default(),
             stored: Mutex::default(),
@@ -241,8 +241,8 @@ impl Login {
         self.0.logins.load(Ordering::SeqCst)
     }
 
-    pub fn renewals(&self) -> usize {
-        self.0.renewals.load(Ordering::SeqCst)
+    pub fn look_ups(&self) -> usize {
+        self.0.look_ups.load(Ordering::SeqCst)
     }
 
     pub fn challenges(&self) -> Vec<Challenge> {
@@ -265,7 +265,7 @@ impl Reauthenticator for Login {
     }
 
     async fn credential(&self, _: &CredentialRequest) -> Result<Option<Credential>, ReauthError> {
-        self.0.renewals.fetch_add(1, Ordering::SeqCst);
+        self.0.look_ups.fetch_add(1, Ordering::SeqCst);
         Ok(self.0.stored.lock().expect("no panic").clone())
     }
 }

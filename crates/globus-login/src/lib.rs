@@ -38,6 +38,11 @@
 // No doc tests: the tour shows parts of examples, which `tests/login/tour.rs` runs.
 #![cfg_attr(all(doc, not(doctest)), doc = include_str!("guide/tour.md"))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// The guides link to the items of all features.
+#![cfg_attr(
+    not(all(feature = "interactive", feature = "redis", feature = "sqlite", feature = "web")),
+    allow(rustdoc::broken_intra_doc_links)
+)]
 #![forbid(unsafe_code)]
 
 #[cfg(any(test, fuzzing))]

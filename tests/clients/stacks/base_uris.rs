@@ -52,7 +52,7 @@ async fn base_uri_inside_leaves_no_origin() {
         (502, Some("no_origin")),
         "the symptom: no credential and no login"
     );
-    assert_eq!((login.logins(), login.renewals()), (0, 0));
+    assert_eq!((login.logins(), login.look_ups()), (0, 0));
 }
 
 /// Why the host of a request must not be changed inside.

@@ -162,7 +162,7 @@ async fn challenge_after_a_logout_starts_nothing() {
         let response = challenged.await.expect("no panic");
         assert!(matches!(gave_up(&response), Some(GaveUp::Forgotten)));
         assert_eq!(session.stats().gave_up.values().sum::<u64>(), logouts);
-        assert_eq!((login.renewals(), session.stats().replays), (0, 0));
+        assert_eq!((login.look_ups(), session.stats().replays), (0, 0));
     }
 }
 

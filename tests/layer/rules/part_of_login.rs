@@ -115,9 +115,9 @@ async fn login_refreshes_no_credential_of_another_session() {
     });
     let outer = behind(&GareLayer::new(outer), let_in_first);
     assert_eq!(send(&outer, get("/")).await.status(), 200);
-    assert_eq!(inner_login.renewals(), 0);
+    assert_eq!(inner_login.look_ups(), 0);
     // A request outside a login refreshes it.
     send(&client, get("/")).await;
     settle().await;
-    assert_eq!(inner_login.renewals(), 1);
+    assert_eq!(inner_login.look_ups(), 1);
 }

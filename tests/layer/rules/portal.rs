@@ -52,7 +52,9 @@ async fn logged_out_user_gets_the_login_url_each_time() {
         let response = send(&client, get("/")).await;
         assert!(is_sent_to_the_page(gave_up(&response)));
     }
-    assert_eq!(client.session().stats().gave_up["failed"], 20);
+    let stats = client.session().stats();
+    assert_eq!(stats.gave_up["interaction_required"], 20);
+    assert_eq!((stats.logins, stats.failed_logins), (20, 0));
 }
 
 #[checks::test(start_paused = true)]

@@ -103,7 +103,7 @@ async fn scheme_that_is_not_bearer_starts_nothing() {
         let client = service(Session::new(login.clone()), Some(offered));
         let response = send(&client, get("/")).await;
         assert_eq!(login.logins(), logins, "{offered}");
-        assert_eq!(login.renewals(), 1, "before it was sent: {offered}");
+        assert_eq!(login.look_ups(), 1, "before it was sent: {offered}");
         let expected = if logins == 1 { 200 } else { 401 };
         assert_eq!(response.status(), expected, "{offered}");
     }

@@ -115,7 +115,7 @@ impl Service<Request<Body>> for Takes {
 #[derive(Clone, Default)]
 struct Login {
     asked: Arc<Mutex<Vec<Challenge>>>,
-    renewals: Arc<AtomicUsize>,
+    look_ups: Arc<AtomicUsize>,
     /// Whether a look-up finds a token, until that is rejected.
     stored: bool,
 }
@@ -144,7 +144,7 @@ impl Reauthenticator for Login {
         if *target.principal() != Principal::Named("ada".into()) {
             return Ok(None);
         }
-        self.renewals.fetch_add(1, SeqCst);
+        self.look_ups.fetch_add(1, SeqCst);
         Turns(8 * TURNS).take().await;
         if self.stored {
             return Ok(Some(Credential::bearer("token-0-stored")?));
@@ -266,11 +266,11 @@ async fn run(scenario: &Scenario, polls: usize) -> bool {
         (least..=most).contains(&logins),
         "{name}, {polls} polls: {logins} logins"
     );
-    let renewals = login.renewals.load(SeqCst);
+    let look_ups = login.look_ups.load(SeqCst);
     let (least, most) = scenario.look_ups;
     assert!(
-        (least..=most).contains(&renewals),
-        "{name}, {polls} polls: {renewals} look-ups"
+        (least..=most).contains(&look_ups),
+        "{name}, {polls} polls: {look_ups} look-ups"
     );
 
     // The session still works, and the requirement of the dropped caller is forgotten.

@@ -1,6 +1,6 @@
 //! The events of each scenario, and the table that documents them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
@@ -17,8 +17,8 @@ use checks::mock::{
     responses, settle, spawn_in_turn, with,
 };
 
-/// A row of the table, or an observed event: `INFO event` and the fields.
-type Seen = (String, Vec<String>);
+/// A row of the table, or what was observed: levels, `event` or `span`, and the fields.
+type Seen = (BTreeSet<String>, String, Vec<String>);
 
 /// Records each event and span of the session.
 #[derive(Clone, Default)]
@@ -45,9 +45,9 @@ impl Notes {
             .map(str::to_owned)
             .collect();
         fields.sort();
-        let what = format!("{} {what}", metadata.level());
+        let levels = BTreeSet::from([metadata.level().to_string()]);
         let mut notes = self.0.lock().expect("whole");
-        notes.push((name, (what, fields)));
+        notes.push((name, (levels, what.to_owned(), fields)));
     }
 
     fn names(&self) -> Vec<String> {
@@ -78,12 +78,13 @@ fn documented() -> BTreeMap<String, Seen> {
     rows.map(|row| {
         let mut cells = row.split(" | ");
         let name = cells.next().expect("a name").trim_end_matches('`');
-        let what = cells.next().expect("a kind").to_owned();
+        let (levels, what) = cells.next().and_then(|it| it.rsplit_once(' ')).expect("a kind");
+        let levels = levels.split(" or ").map(str::to_owned).collect();
         let fields = cells.next().expect("fields");
         let fields = fields.split('`').skip(1).step_by(2);
         let mut fields: Vec<_> = fields.map(str::to_owned).collect();
         fields.sort();
-        (name.to_owned(), (what, fields))
+        (name.to_owned(), (levels, what.to_owned(), fields))
     })
     .collect()
 }
@@ -122,6 +123,11 @@ async fn together() {
 async fn declined() {
     let login = Login::at_once().then(Err(ReauthError::declined()));
     ask(&service(&Session::new(login)), get("/")).await;
+}
+
+async fn login_elsewhere() {
+    let error = ReauthError::interaction_required("https://portal.example.org/login");
+    ask(&service(&Session::new(Login::at_once().then(Err(error)))), get("/")).await;
 }
 
 async fn slow() {
@@ -248,9 +254,11 @@ async fn each_scenario_emits_its_events_and_all_are_listed() {
             settle().await;
             drop(guard);
             assert_eq!(notes.names(), $events, "{}", stringify!($scenario));
-            for (name, what) in notes.0.lock().expect("whole").drain(..) {
-                let known = seen.entry(name.clone()).or_insert_with(|| what.clone());
-                assert_eq!(*known, what, "{name} comes in two forms");
+            for (name, (levels, what, fields)) in notes.0.lock().expect("whole").drain(..) {
+                let known = seen.entry(name.clone());
+                let known = known.or_insert_with(|| (BTreeSet::new(), what.clone(), fields.clone()));
+                assert_eq!((&known.1, &known.2), (&what, &fields), "{name} comes in two forms");
+                known.0.extend(levels);
             }
         )+};
     }
@@ -263,6 +271,10 @@ async fn each_scenario_emits_its_events_and_all_are_listed() {
         declined: [
             "looking up", "looked up", "challenged", "looking up", "looked up", "logging in", "login",
             "login failed", "gave up",
+        ];
+        login_elsewhere: [
+            "looking up", "looked up", "challenged", "looking up", "looked up", "logging in", "login",
+            "interaction required", "gave up",
         ];
         slow: [
             "looking up", "looked up", "challenged", "looking up", "challenged", "looked up", "logging in", "login",

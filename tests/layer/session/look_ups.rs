@@ -84,7 +84,7 @@ async fn same_token_is_not_sent_twice() {
     let response = client.oneshot(get("/")).await.expect("an answer");
     assert_eq!(*sent.lock().expect("whole"), ["/ Bearer same"]);
     assert_eq!(gave_up(&response), Some("no_prompt"));
-    assert_eq!(login.renewals(), 2, "before it was sent, and after");
+    assert_eq!(login.look_ups(), 2, "before it was sent, and after");
 }
 
 /// The name of the reason, if the session gave up.
@@ -99,7 +99,7 @@ async fn unreplayable_request_causes_no_refresh_if_set_so() {
     let cases = [(false, 1, "Bearer old"), (true, 2, "Bearer new")];
     // The response is not read, so the body is not claimed.
     let cases = cases.map(|case| [(case, "identity"), (case, "gzip")]);
-    for ((refreshes, renewals, next), encoding) in cases.into_iter().flatten() {
+    for ((refreshes, look_ups, next), encoding) in cases.into_iter().flatten() {
         let login = Login::at_once().stored("old");
         let session = Session::builder(login.clone())
             .login_if_not_replayable(refreshes)
@@ -118,7 +118,7 @@ async fn unreplayable_request_causes_no_refresh_if_set_so() {
         let response = response.expect("an answer");
         assert_eq!(response.status(), 401);
         assert_eq!(gave_up(&response), Some("not_replayable"));
-        assert_eq!(login.renewals(), renewals, "with that before it was sent");
+        assert_eq!(login.look_ups(), look_ups, "with that before it was sent");
 
         let sent = Arc::default();
         let client = keeping(&session, &sent, |_, _| {
@@ -127,7 +127,7 @@ async fn unreplayable_request_causes_no_refresh_if_set_so() {
         let response = send(&client, get("/403")).await;
         assert!(response.extensions().get::<GareOutcome>().is_none());
         assert_eq!(*sent.lock().expect("whole"), [format!("/403 {next}")]);
-        assert_eq!((login.renewals(), login.logins()), (renewals, 0));
+        assert_eq!((login.look_ups(), login.logins()), (look_ups, 0));
     }
 }
 
@@ -144,7 +144,7 @@ async fn refreshed_request_with_login_only_is_not_replayed() {
     let only = with(get("/401"), GareOptions::new().login_only());
     assert_eq!(gave_up(&send(&client, only).await), Some("login_only"));
     assert_eq!(*sent.lock().expect("whole"), ["/401 Bearer old"]);
-    assert_eq!((login.renewals(), login.logins()), (2, 0));
+    assert_eq!((login.look_ups(), login.logins()), (2, 0));
 }
 
 #[checks::test]
@@ -171,7 +171,7 @@ async fn logging_in(
     let first = spawn(&client, get("/mfa"));
     settle().await;
     // One look-up before the request was sent, and one before the login.
-    assert_eq!((login.logins(), login.renewals()), (1, 2));
+    assert_eq!((login.logins(), login.look_ups()), (1, 2));
     (client, first)
 }
 
@@ -197,15 +197,15 @@ async fn request_without_a_credential_waits_for_a_running_login() {
     let sent = sent.lock().expect("whole");
     let seconds: Vec<_> = sent.iter().filter(|sent| sent.contains("second")).collect();
     assert_eq!(seconds, ["/second Bearer token-1"]);
-    assert_eq!(login.renewals(), 2);
+    assert_eq!(login.look_ups(), 2);
 }
 
 /// Asserts that `request` gets `status` during a login, after so many look-ups of its own.
-async fn assert_waits_for_no_login(request: Request<Body>, status: u16, renewals: usize) {
+async fn assert_waits_for_no_login(request: Request<Body>, status: u16, look_ups: usize) {
     let login = Login::held();
     let (client, first) = logging_in(&login, &Arc::default()).await;
     assert_eq!(sent_at_once(&client, request).await, status);
-    assert_eq!(login.renewals(), 2 + renewals);
+    assert_eq!(login.look_ups(), 2 + look_ups);
     login.let_go();
     assert_eq!(first.await.expect("no panic").status(), 200);
 }

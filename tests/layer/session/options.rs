@@ -190,7 +190,7 @@ fn cases() -> Vec<Case> {
         },
         case("failed", failing(ReauthError::declined())),
         case(
-            "failed",
+            "interaction_required",
             failing(ReauthError::interaction_required(LOGIN_URL)),
         ),
     ]
@@ -249,7 +249,11 @@ fn page_for_operators_lists_each_reason_to_give_up() {
                 .split_once("`](crate::reauth::GaveUp::")
                 .expect("a link");
             let (variant, rest) = rest.split_once(')').expect("its end");
-            assert_eq!(variant.to_lowercase(), name.replace('_', ""));
+            let expected = match name {
+                "interaction_required" => "failed".to_owned(),
+                name => name.replace('_', ""),
+            };
+            assert_eq!(variant.to_lowercase(), expected);
             assert_eq!(rest.matches(" | ").count(), 3, "{name}");
             name.to_owned()
         })
@@ -301,7 +305,7 @@ async fn bypassed_request_is_sent_unchanged() {
     let response = send(&client, with(get("/"), GareOptions::new().bypass())).await;
     assert_eq!(response.status(), 403);
     assert!(response.extensions().get::<GareOutcome>().is_none());
-    assert_eq!((login.logins(), login.renewals()), (0, 0));
+    assert_eq!((login.logins(), login.look_ups()), (0, 0));
 }
 
 #[checks::test]

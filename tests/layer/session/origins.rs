@@ -34,7 +34,7 @@ async fn login_at_one_service_makes_the_others_look_again() {
         assert_eq!(response.expect("an answer").status(), 200);
         let sent = sent.lock().expect("whole").pop();
         assert_eq!(sent, Some(format!("{path} {token}")), "{service}");
-        assert_eq!(login.renewals(), look_ups, "{service}");
+        assert_eq!(login.look_ups(), look_ups, "{service}");
     };
     send("groups", "/groups", "", 1).await;
     send("search", "/search", "", 2).await;
@@ -70,16 +70,16 @@ async fn bound_on_origins_drops_the_oldest_credential() {
             assert_eq!(send(service).await, ["/ ", &token], "{bound}");
             assert_eq!(send(service).await, [token], "{bound}: the newest");
         }
-        let looked_up = login.renewals();
+        let looked_up = login.look_ups();
         for (index, service) in SERVICES.iter().enumerate().rev().take(kept) {
             let token = format!("/ Bearer token-{}", index + 1);
             assert_eq!(send(service).await, [token], "{bound}: {service}");
         }
-        assert_eq!((login.logins(), login.renewals()), (4, looked_up));
+        assert_eq!((login.logins(), login.look_ups()), (4, looked_up));
         let dropped = SERVICES[SERVICES.len() - kept - 1];
         assert_eq!(send(dropped).await, ["/ ", "/ Bearer token-5"], "{bound}");
         // Before it is sent, and before anybody is asked.
-        assert_eq!(login.renewals(), looked_up + 2, "{bound}: a look-up");
+        assert_eq!(login.look_ups(), looked_up + 2, "{bound}: a look-up");
     }
 }
 

@@ -37,15 +37,15 @@ async fn bound_on_accounts_drops_the_longest_idle_first() {
     let session = Session::builder(login.clone()).max_principals(2).build();
     let client = service(&session);
     // A principal that is remembered has its credential.
-    for (name, renewals) in [("a", 1), ("b", 2), ("a", 2), ("c", 3)] {
+    for (name, look_ups) in [("a", 1), ("b", 2), ("a", 2), ("c", 3)] {
         assert_eq!(ask(&client, of(name, "/")).await, 200);
-        assert_eq!(login.renewals(), renewals, "{name}");
+        assert_eq!(login.look_ups(), look_ups, "{name}");
         advance(Duration::from_secs(1)).await;
     }
     assert_eq!(session.stats().principals, 2);
-    for (name, renewals) in [("a", 3), ("c", 3), ("b", 4)] {
+    for (name, look_ups) in [("a", 3), ("c", 3), ("b", 4)] {
         assert_eq!(ask(&client, of(name, "/")).await, 200);
-        assert_eq!(login.renewals(), renewals, "{name}");
+        assert_eq!(login.look_ups(), look_ups, "{name}");
     }
 }
 

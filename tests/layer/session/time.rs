@@ -179,17 +179,17 @@ async fn credential_is_refreshed_a_window_before_it_expires() {
         };
         assert_eq!(ask().await, "/ Bearer token-1");
         login.store("token-2");
-        let asked = login.renewals();
+        let asked = login.look_ups();
         advance(seconds(lifetime - leeway) - MILLISECOND).await;
         assert_eq!(ask().await, "/ Bearer token-1");
         let what = format!("{lifetime} less {leeway}");
-        assert_eq!(login.renewals(), asked, "{what}: too soon");
+        assert_eq!(login.look_ups(), asked, "{what}: too soon");
         advance(MILLISECOND).await;
         let expected = if leeway == 0 { 2 } else { 1 };
         assert_eq!(ask().await, format!("/ Bearer token-{expected}"), "{what}");
-        assert_eq!(login.renewals(), asked + 1, "{what}");
+        assert_eq!(login.look_ups(), asked + 1, "{what}");
         assert_eq!(ask().await, "/ Bearer token-2", "{what}");
-        assert_eq!((login.renewals(), login.logins()), (asked + 1, 1), "{what}");
+        assert_eq!((login.look_ups(), login.logins()), (asked + 1, 1), "{what}");
     }
 }
 
@@ -329,7 +329,7 @@ async fn background_refresh_that_fails_backs_off() {
         advance(seconds(wait)).await;
         assert_eq!(ask(&client, get("/")).await.0, 200);
         settle().await;
-        looked_up.push(login.renewals());
+        looked_up.push(login.look_ups());
     }
     assert_eq!(looked_up, [2, 3, 3, 3, 3]);
 }

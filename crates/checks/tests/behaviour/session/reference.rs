@@ -65,7 +65,7 @@ pub(crate) struct Reference {
     pub(crate) presents: bool,
     pub(crate) ways: VecDeque<Way>,
     pub(crate) asked: Vec<Asked>,
-    pub(crate) renewals: u64,
+    pub(crate) look_ups: u64,
     pub(crate) failed: u64,
     now: u64,
     stored: Option<Token>,
@@ -176,7 +176,7 @@ impl Reference {
 
     /// Looks for a new credential; returns whether there is one.
     fn look_up(&mut self) -> bool {
-        self.renewals += 1;
+        self.look_ups += 1;
         self.now += RENEWAL;
         let current = self.current.map(|token| token.id);
         match self.stored {

@@ -310,7 +310,7 @@ async fn run(steps: Vec<Step>) {
         let sum = |count: fn(&Reference) -> u64| references.iter().map(count).sum::<u64>();
         assert_eq!(stats.logins, sum(|reference| reference.asked.len() as u64));
         assert_eq!(stats.failed_logins, sum(|reference| reference.failed));
-        assert_eq!(stats.look_ups, sum(|reference| reference.renewals));
+        assert_eq!(stats.look_ups, sum(|reference| reference.look_ups));
     }
 }
 
