@@ -133,18 +133,19 @@ impl<B: Body> Recording<B> {
         woken.into_iter().for_each(Waker::wake);
     }
 
-    pub(super) fn size_hint(&self, position: Position) -> SizeHint {
+    pub(super) fn size_hint(&self, turn: Turn, position: Position) -> SizeHint {
         let state = self.lock();
+        let is_at_source = state.is_at_source(turn, position);
         match &state.source {
-            Source::Streaming(body) if position.frame >= state.kept.len() => body.size_hint(),
-            Source::Ended if position.frame >= state.kept.len() => SizeHint::with_exact(0),
+            Source::Streaming(body) if is_at_source => body.size_hint(),
+            Source::Ended if is_at_source => SizeHint::with_exact(0),
             _ => remaining(&state.hint, position.read),
         }
     }
 
-    pub(super) fn is_end_stream(&self, position: Position) -> bool {
+    pub(super) fn is_end_stream(&self, turn: Turn, position: Position) -> bool {
         let state = self.lock();
-        position.frame >= state.kept.len()
+        state.is_at_source(turn, position)
             && match &state.source {
                 Source::Streaming(body) => body.is_end_stream(),
                 Source::Ended => true,
@@ -193,6 +194,13 @@ impl<B: Body> State<B> {
     fn is_whole_for(&self, turn: Option<Turn>) -> bool {
         let mine = self.sole.is_none() || self.sole == turn;
         mine && !matches!(self.source, Source::Failed(_))
+    }
+
+    /// Whether the copy has read all kept frames. A copy that another has overtaken never has: it
+    /// ends with an error.
+    fn is_at_source(&self, turn: Turn, position: Position) -> bool {
+        let is_overtaken = self.sole.is_some_and(|sole| sole != turn);
+        !is_overtaken && position.frame >= self.kept.len()
     }
 
     /// Reads a frame that no copy has read yet.

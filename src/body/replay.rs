@@ -115,7 +115,8 @@ impl<B: Body> ReplayBody<B> {
         Self::with_limit(body, 64 * 1024)
     }
 
-    /// Wraps `body`, and keeps up to `limit` bytes of it. With 0, only an empty body is replayable.
+    /// Wraps `body`, and keeps up to `limit` bytes of it. With 0, a body is replayable only if it is
+    /// empty, or if no attempt has sent data of it.
     pub fn with_limit(body: B, limit: usize) -> Self {
         Self {
             recording: Arc::new(Recording::new(body, limit)),
@@ -159,11 +160,11 @@ where
     }
 
     fn is_end_stream(&self) -> bool {
-        self.recording.is_end_stream(self.position)
+        self.recording.is_end_stream(self.turn, self.position)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.recording.size_hint(self.position)
+        self.recording.size_hint(self.turn, self.position)
     }
 }
 
@@ -188,7 +189,10 @@ impl<B: Body + Default> Default for ReplayBody<B> {
 impl<B: Body> fmt::Debug for ReplayBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReplayBody")
-            .field("size_hint", &self.recording.size_hint(self.position))
+            .field(
+                "size_hint",
+                &self.recording.size_hint(self.turn, self.position),
+            )
             .finish_non_exhaustive()
     }
 }

@@ -14,7 +14,7 @@ use super::{AuthorizationParameters, Gare, limits};
 /// - Other requirements stay as they are. A login satisfies *one* of the domains in a list, so
 ///   neither the union nor the intersection of two lists has the meaning of both. Identities, MFA
 ///   and a prompt belong to the requirement that they came with. A requirement without conditions
-///   is a fresh login, and a consent is not one. The meaning of unknown parameters is not known.
+///   requires a fresh login, which a consent is not. The meaning of unknown parameters is not known.
 ///
 /// The result never requires less than the requirements that went in. A merged requirement has the
 /// code, the message and the other fields of the first: they describe one response only.
@@ -47,7 +47,12 @@ pub fn coalesce(gares: impl IntoIterator<Item = Gare>) -> Vec<Gare> {
         }
         let first = merged.first.and_then(|first| kept.get_mut(first));
         if !first.is_some_and(|first| merged.add(&mut first.authorization_parameters, params)) {
-            merged = Merged::default();
+            // The message of the first requirement counts, too.
+            let bytes = params.session_message.as_ref().map_or(0, String::len);
+            merged = Merged {
+                bytes,
+                ..Merged::default()
+            };
             merged.add(&mut AuthorizationParameters::default(), params);
             merged.first = Some(kept.len());
             unique(&mut params.session_required_policies);

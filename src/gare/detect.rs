@@ -64,16 +64,16 @@ pub struct Detection {
 /// first the entries of `errors[]`, then the root, then other nested documents in document order.
 /// If a document is a requirement, a requirement nested in it (a GridFTP reply in its `message`, a
 /// `details` object, ...) only fills the fields that it leaves empty. The entries of `errors[]`
-/// stay separate. Duplicates are dropped.
+/// stay separate, and so do nested requirements that would take the document over a limit.
+/// Duplicates are dropped.
 ///
 /// Any bytes are accepted: text that is not JSON (which may still hold GridFTP replies), invalid
 /// UTF-8 and lone surrogates (read as U+FFFD), `NaN`, any depth. Time and memory are linear in the
 /// length of the body. Each requirement contains one of a few words. A body without them is neither
 /// parsed nor copied.
 ///
-/// A document is no requirement if it has more than 64 values in a list, a value of more than 512
-/// bytes, a scope of more than 4 KiB, or more than 16 KiB in all. At most 64 requirements are
-/// returned. [`Detection::of`] also names the first document that was left out.
+/// A document that exceeds a [limit](super#limits) is no requirement, and at most 64 requirements
+/// are returned. [`Detection::of`] also names the first document that was left out.
 ///
 /// ```
 /// use globus_gare::gare::detect;
@@ -141,6 +141,11 @@ impl Detection {
             // A stated requirement counts, not a quotation of it.
             !(found.quoted && stated.contains(&key)) && seen.insert(key)
         });
+        if self.found.len() > REQUIREMENTS {
+            // The service's own requirements stay: strangers choose how many the others are.
+            self.found
+                .sort_by_key(|found| (found.quoted, found.is_of_gridftp()));
+        }
         if let Some(next) = self.found.get(REQUIREMENTS) {
             let (location, limit) = (next.location.clone(), TOO_MANY_REQUIREMENTS);
             self.over_limit.get_or_insert(OverLimit { location, limit });

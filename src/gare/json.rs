@@ -81,7 +81,9 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>, T>(
 ) -> Result<T, D::Error> {
     let raw = Box::<RawValue>::deserialize(deserializer)?;
     let read = object(raw.get(), read).flatten();
-    read.ok_or_else(|| D::Error::custom("not an object with these fields, each of its type"))
+    read.ok_or_else(|| {
+        D::Error::custom("expected an object, and a known field is missing or has the wrong type")
+    })
 }
 
 impl<'a> Value<'a> {

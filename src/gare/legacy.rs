@@ -1,4 +1,4 @@
-//! Reads errors that require a consent in the forms from before there was a common one.
+//! Reads consent errors in the forms that services used before GAREs.
 
 use std::collections::HashSet;
 
@@ -31,9 +31,9 @@ pub(super) fn consent_of_action_provider(document: &Object<'_>) -> Option<Read> 
     Some((gare, Some("required_scope")))
 }
 
-/// Reads the form of Globus Auth, when a service asks it for dependent tokens: the union of the
-/// scopes of all entries. As in the Python SDK, the document is no requirement if its first entry
-/// is malformed.
+/// Reads `dependent_consent_required`, Globus Auth's response to a service that requests dependent
+/// tokens: the union of the scopes of all entries. As in the Python SDK, the document is no
+/// requirement if its first entry is malformed.
 pub(super) fn dependent_consent(document: &Object<'_>, commas: bool) -> Option<Read> {
     if document.get("error")?.text()? != "dependent_consent_required" {
         return None;

@@ -3,7 +3,8 @@ use std::fmt;
 /// The place of a requirement in a body.
 ///
 /// A path looks like `errors[1]` or `details.action_statuses[0].details`. It is for people and
-/// logs: a name that is not a plain word is quoted, and a long name is cut to 64 characters.
+/// logs: a name that is not a plain word is quoted, a long name is cut to 64 characters, and
+/// a long path to its end.
 ///
 /// ```
 /// let body = br#"{"errors": [{"code": "X", "authorization_parameters": {}}]}"#;
@@ -50,6 +51,9 @@ pub(super) enum Path<'p> {
 /// long name repeats it.
 const LONGEST_NAME: usize = 64;
 
+/// How many characters of the path before a member are shown.
+const LONGEST_START: usize = 256;
+
 impl Path<'_> {
     /// The number of steps from the root.
     pub(super) fn depth(&self) -> usize {
@@ -84,11 +88,15 @@ impl Path<'_> {
         }
     }
 
-    /// The beginning of the path of a member of this value.
+    /// The path of this value, before the path of a member. A long one is cut to its end.
     fn start(&self) -> String {
-        match self {
-            Self::Root => String::new(),
-            _ => self.written(),
+        if matches!(self, Self::Root) {
+            return String::new();
+        }
+        let written = self.written();
+        match written.char_indices().nth_back(LONGEST_START - 1) {
+            Some((at, _)) if at > 0 => format!("...{}", written.get(at..).unwrap_or_default()),
+            _ => written,
         }
     }
 }

@@ -17,16 +17,17 @@
 //! 4.x) reads it: a proper GARE, one without `code` or with comma-separated strings for lists, the
 //! `ConsentRequired` documents of Transfer and of action providers, and Globus Auth's
 //! `dependent_consent_required`. A document that this function accepts is accepted here, with the
-//! same content. The only exception is a consent error without a scope: it is no requirement. This
-//! module accepts more:
+//! same content; [a table](crate::guide::what_is_a_gare#where-it-differs-from-the-python-sdk) lists
+//! the exceptions, such as a consent error without a scope. This module accepts more:
 //!
 //! - every list field may be a JSON list or a comma-separated string;
 //! - `required_scopes` counts in a document without `code` too;
 //! - the `detail` of a Globus Connect Server error counts if the document has no
-//!   `authorization_parameters`: `not_from_allowed_domain`, `authentication_timeout` and
-//!   `missing_required_scopes`, version 1.x;
+//!   `authorization_parameters`, or none with a condition: `not_from_allowed_domain`,
+//!   `authentication_timeout` and `missing_required_scopes`, version 1.x;
 //! - a document may be nested in another one, as `errors[]`, `detail`, `details`, `error`, `meta`,
 //!   `inactive_reason`, `action_statuses`, `runs` or `jobs`, or be an element of a root array;
+//! - the `cause` of an action provider's error, a string below `details`, may be a document as JSON;
 //! - a text may hold a GridFTP requirement (see below).
 //!
 //! An empty `authorization_parameters` object is a requirement: any fresh login satisfies it.
@@ -68,8 +69,8 @@
 //! # Limits
 //!
 //! A document that exceeds a limit is no requirement: 64 values in a list, 512 bytes a value, 4 KiB
-//! a scope, 16 KiB a requirement, 64 requirements a body. [`Detection::of`] names the document that
-//! was left out.
+//! a scope, 16 KiB for the parameters of a requirement, 64 requirements a body. [`Detection::of`]
+//! names the document that was left out.
 //!
 //! # Example
 //!

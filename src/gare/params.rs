@@ -43,7 +43,8 @@ pub struct AuthorizationParameters {
     /// Domains: the session must have an identity from one of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub session_required_single_domain: Vec<String>,
-    /// Whether the session must include multi-factor authentication.
+    /// Whether the session must include multi-factor authentication. Globus Auth handles this only
+    /// together with identities or a domain, according to the Python SDK's documentation of GAREs.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub session_required_mfa: bool,
     /// Scopes that the user must have consented to, all of them.

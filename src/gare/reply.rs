@@ -133,7 +133,8 @@ impl Copy {
                 self.value_ends();
             }
             b':' => self.in_value = true,
-            _ => return byte.is_ascii_graphic(),
+            // No document has a backslash outside its strings.
+            _ => return byte.is_ascii_graphic() && byte != b'\\',
         }
         true
     }

@@ -1,9 +1,6 @@
 //! Decides which texts hold a GridFTP requirement, and finds the beginning of its document.
 //!
-//! Services quote paths, labels and inputs in their errors, and strangers choose those: a file may
-//! be named `GridFTP-JSON-Result: {...}`. A name can add lines to a text. It cannot remove the
-//! lines that the service wrote, and it cannot stand before the beginning of the text. The rules in
-//! the documentation of [`gare`](super) follow from these two facts. This module implements them.
+//! The documentation of [`gare`](super) has the rules, and the two facts that they follow from.
 
 use std::sync::LazyLock;
 
@@ -127,7 +124,10 @@ impl Lines {
     /// Reads the line that begins at `start`. `None` if it cannot be in a refused login.
     fn line(&mut self, text: &[u8], start: usize, after_rule: bool) -> Option<()> {
         let line = text.get(start..).unwrap_or_default();
-        let trimmed = line.trim_ascii_start();
+        // Only within the line: any number of empty lines may follow.
+        let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\t');
+        let blank = line.iter().take_while(is_blank).count();
+        let trimmed = line.get(blank..).unwrap_or_default();
         if after_rule && trimmed.starts_with(b"Details:") {
             trimmed.strip_prefix(b"Details: 530-")?;
             self.header = Some(start);

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[checks::test]
-    fn each_escape_is_taken_off() {
+    fn each_escape_is_removed() {
         for (text, plain) in [
             (r#"a\"b\\c\/d\'e"#, r#"a"b\c/d'e"#),
             (r"\r\n\t\b\f", "\r\n\t\u{8}\u{c}"),

@@ -124,10 +124,11 @@ impl Walk<'_> {
 
     /// Looks for requirements in the members of `object`.
     fn members(self, object: &Object<'_>, role: Role, path: &Path<'_>, findings: &mut Findings) {
+        if path.depth() >= DEEPEST {
+            return;
+        }
         let has_code = self.has_code || self.has_texts && object.get("code").is_some();
-        // Nothing below the deepest level is inspected.
-        let members = object.members().filter(|_| path.depth() < DEEPEST);
-        for (name, member) in members {
+        for (name, member) in object.members() {
             let path = Path::Name(path, name);
             let mut walk = Self { has_code, ..self };
             match member.kind() {
@@ -172,7 +173,7 @@ impl Walk<'_> {
         let source = Source::Cause(path);
         let walk = Walk { source, ..self };
         let string = member.text().unwrap_or_default();
-        let read = |object: &Object<'_>| walk.document(object, &Path::Root, findings);
+        let read = |object: &Object<'_>| walk.document(object, path, findings);
         json::object(&string, read);
     }
 
@@ -187,30 +188,40 @@ impl Walk<'_> {
             Source::GridFtp { path, .. } => Location::GridFtp(path.written()),
             Source::Cause(path) => Location::Cause(path.written()),
         };
+        let own = gare.authorization_parameters.clone();
+        if let Some(limit) = own.over_limit() {
+            let over_limit = OverLimit { location, limit };
+            findings.over_limit.get_or_insert(over_limit);
+            return;
+        }
         let is_text = matches!(self.source, Source::GridFtp { .. });
         // A quoted requirement never becomes part of one that the service states.
         let mut repeats = false;
         let nested = findings.nested.iter().skip(start);
         for within in nested.filter(|within| !within.quoted) {
             let mut filling = within.gare.authorization_parameters.clone();
-            if matches!(within.location, Location::GridFtp(_)) && !is_text {
-                // A message is shown with its author, so it is not copied from another document.
+            let is_of_gridftp = within.is_of_gridftp() && !is_text;
+            let is_of_provider = matches!(within.location, Location::Cause(_))
+                && matches!(self.source, Source::Body);
+            if is_of_gridftp || is_of_provider {
+                // A message is shown with its author, so it is not copied from another author.
                 let message = filling.session_message.take();
-                let own = &gare.authorization_parameters.session_message;
-                repeats |= message.is_some() && message == *own;
+                let known = &gare.authorization_parameters.session_message;
+                repeats |= is_of_gridftp && message.is_some() && message == *known;
             }
             gare.authorization_parameters.fill_from(filling);
         }
-        if let Some(limit) = gare.authorization_parameters.over_limit() {
-            let over_limit = OverLimit { location, limit };
-            findings.over_limit.get_or_insert(over_limit);
-            return;
+        if gare.authorization_parameters.over_limit().is_some() {
+            // The nested requirements do not fit into this one. They stay separate.
+            gare.authorization_parameters = own;
+        } else {
+            findings.nested.truncate(start);
         }
-        findings.nested.truncate(start);
-        findings.nested.push(Found {
+        let found = Found {
             repeats,
             ..Found::at(gare, location)
-        });
+        };
+        findings.nested.insert(start, found);
     }
 
     /// Reads `object` as a requirement, without its nested documents.

@@ -201,15 +201,47 @@ fn entries_fill_a_requirement_up_to_its_limit() {
         found, over_limit, ..
     } = Detection::of(body(12).to_string().as_bytes());
     assert_eq!((found.len(), over_limit.is_none()), (1, true));
-    // Beyond the limit the document is no requirement. Its entry still is one.
+    // Beyond the limit the two stay separate.
     let Detection {
         found, over_limit, ..
     } = Detection::of(body(24).to_string().as_bytes());
-    let over_limit = over_limit.expect("over the limit");
-    assert_eq!(over_limit.limit, REQUIREMENT);
-    assert_eq!(over_limit.location.to_string(), "root");
-    let [entry] = &found[..] else {
+    assert_eq!(over_limit, None);
+    let [root, entry] = &found[..] else {
         panic!("{found:?}");
     };
+    assert_eq!(root.location.to_string(), "root");
+    let params = &root.gare.authorization_parameters;
+    assert_eq!(params.session_required_policies.len(), 12);
+    assert!(params.session_required_single_domain.is_empty());
     assert_eq!(entry.location.to_string(), "details[0]");
+}
+
+/// Strangers choose names that services quote, and owners of collections write GridFTP texts.
+#[checks::test]
+fn requirement_of_the_service_counts_before_those_of_others() {
+    let reply = |n| {
+        format!(
+            "530-GridFTP-JSON-Result: {}\n",
+            asking(json!({"session_required_policies": [format!("{n}")]}))
+        )
+    };
+    let replies: String = (0..64).map(reply).collect();
+    let own = asking(json!({"session_required_mfa": true}));
+    let quotation =
+        format!("no file 'Command Failed: Error (login)\n---\nDetails: 530-\n{replies}'");
+    let text = format!("Error (login)\n{replies}");
+    for body in [
+        json!({"exception": quotation, "detail": own}),
+        json!({"errors": [{"message": text}], "meta": own}),
+    ] {
+        let Detection {
+            found, over_limit, ..
+        } = Detection::of(body.to_string().as_bytes());
+        assert_eq!(found.len(), 64);
+        assert!(
+            found[0].gare.authorization_parameters.session_required_mfa,
+            "{body}"
+        );
+        assert_eq!(over_limit.map(|over| over.limit), Some(REQUIREMENTS));
+    }
 }

@@ -78,6 +78,15 @@ fn repeated_values_appear_once() {
 }
 
 #[checks::test]
+fn message_counts_in_the_size_of_a_merged_requirement() {
+    let mut first = params().with_session_required_policies(["p"]);
+    first.session_message = Some("m".repeat(10 * 1024));
+    let scopes = (0..10).map(|n| format!("{n:01024}"));
+    let scopes = params().with_required_scopes(scopes);
+    assert_eq!(coalesced([first.clone(), scopes.clone()]), [first, scopes]);
+}
+
+#[checks::test]
 fn unknown_parameters_keep_requirements_apart() {
     let odd = |text: &str| serde_json::from_str::<AuthorizationParameters>(text).expect(text);
     let new = odd(r#"{"required_scopes": ["a"], "session_required_moon": "full"}"#);

@@ -42,6 +42,20 @@ fn endless_brackets_take_bounded_time() {
     }
 }
 
+/// Each document in a text has the location of the text.
+#[checks::test]
+fn long_locations_take_bounded_memory() {
+    let name = "\u{e0001}".repeat(64);
+    let reply = r#"530-GridFTP-JSON-Result: {"authorization_parameters":{}}"#;
+    let text = serde_json::json!({ "text": reply }).to_string();
+    let open = format!(r#"{{"{name}":"#).repeat(31);
+    let body = format!("{open}{text}{}", "}".repeat(31));
+    let found = detect(body.as_bytes());
+    let location = found[0].location.to_string();
+    assert!(location.starts_with("...") && location.ends_with(".text (GridFTP reply)"));
+    assert!(location.len() < 1024, "{}", location.len());
+}
+
 #[checks::test]
 fn deep_documents_take_bounded_time() {
     for (open, close) in [
@@ -103,10 +117,12 @@ fn many_members_and_entries_take_bounded_time() {
 #[checks::test]
 fn endless_escapes_take_bounded_time() {
     for piece in [
-        r"\\", r"\r", r"\\r", "%0D", r"\u0061", "530-\r\n", r#"\""#, "\"", "a\\",
+        r"\\", r"\r", r"\\r", "%0D", r"\u0061", "530-\r\n", r#"\""#, "\"", "a\\", "\n", " \n",
+        "<br>",
     ] {
-        let text = piece.repeat(MIB / piece.len());
-        for start in ["{", "{\"", r#"{\""#, r#"{\\\""#, ""] {
+        // As long as the longest body that is inspected by default.
+        let text = piece.repeat(MIB / 4 / piece.len());
+        for start in ["{", "{\"", r#"{\""#, r#"{\\\""#, r#"{"a":1,"#, ""] {
             assert_eq!(
                 count(&format!("530-GridFTP-JSON-Result: {start}{text}")),
                 0,

@@ -212,6 +212,23 @@ fn documents_are_found_down_to_depth_32() {
 }
 
 #[checks::test]
+fn members_of_a_cause_have_their_path_in_the_body() {
+    let cause = format!(
+        r#"{{"message": {}, "detail": {}}}"#,
+        reply("a"),
+        asks_for("b")
+    );
+    let body = serde_json::json!({"details": {"cause": cause}}).to_string();
+    assert_policies(
+        &body,
+        &[
+            ("details.cause.message (GridFTP reply)", "a"),
+            ("details.cause (action provider)", "b"),
+        ],
+    );
+}
+
+#[checks::test]
 fn message_does_not_distinguish_requirements_in_a_body() {
     let asks = |message: &str| {
         format!(

@@ -104,8 +104,8 @@ pub fn detect(input: &[u8]) {
 /// off anywhere, it does not panic.
 pub fn gridftp(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
-    // With this prefix the body is not JSON, and is read as text.
-    let text = format!("Details: {text}");
+    // With this prefix the body is not JSON, but the text of a refused login.
+    let text = format!("Error (login)\n{text}");
     let document = serde_json::json!({ "message": text }).to_string();
     let params = |body: &str| -> Vec<AuthorizationParameters> {
         let found = gare::detect(body.as_bytes()).into_iter();

@@ -40,7 +40,12 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // The guides link to the items of all features.
 #![cfg_attr(
-    not(all(feature = "interactive", feature = "redis", feature = "sqlite", feature = "web")),
+    not(all(
+        feature = "interactive",
+        feature = "redis",
+        feature = "sqlite",
+        feature = "web"
+    )),
     allow(rustdoc::broken_intra_doc_links)
 )]
 #![forbid(unsafe_code)]

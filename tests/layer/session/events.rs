@@ -78,7 +78,10 @@ fn documented() -> BTreeMap<String, Seen> {
     rows.map(|row| {
         let mut cells = row.split(" | ");
         let name = cells.next().expect("a name").trim_end_matches('`');
-        let (levels, what) = cells.next().and_then(|it| it.rsplit_once(' ')).expect("a kind");
+        let (levels, what) = cells
+            .next()
+            .and_then(|it| it.rsplit_once(' '))
+            .expect("a kind");
         let levels = levels.split(" or ").map(str::to_owned).collect();
         let fields = cells.next().expect("fields");
         let fields = fields.split('`').skip(1).step_by(2);
@@ -127,7 +130,11 @@ async fn declined() {
 
 async fn login_elsewhere() {
     let error = ReauthError::interaction_required("https://portal.example.org/login");
-    ask(&service(&Session::new(Login::at_once().then(Err(error)))), get("/")).await;
+    ask(
+        &service(&Session::new(Login::at_once().then(Err(error)))),
+        get("/"),
+    )
+    .await;
 }
 
 async fn slow() {

@@ -132,6 +132,18 @@ async fn messages_are_attributed_to_their_author() {
     let (told, _) = ask(Trust::globus(), TRANSFER, None, body).await;
     let words = "The collection's server says: \"Call us\"";
     assert!(told[0].ends_with(words), "{told:?}");
+    // A nested document repeats it, or the error of an action provider has it.
+    let repeated = format!(
+        r#"{{"authorization_parameters": {{"session_message": "Call us"}}, "message": "{}"}}"#,
+        says("Call us")
+    );
+    let provider = r#"{"cause": "{\"code\": \"ConsentRequired\", \"required_scope\": \"s\", \"description\": \"Call us\"}"}"#;
+    for (member, nested) in [("detail", &repeated[..]), ("details", provider)] {
+        let mfa = r#""authorization_parameters": {"session_required_mfa": true}"#;
+        let body = format!(r#"{{{mfa}, "{member}": {nested}}}"#);
+        let (told, _) = ask(Trust::globus(), TRANSFER, None, body).await;
+        assert!(!told[0].contains("Call us"), "{told:?}");
+    }
 }
 
 #[checks::test]
@@ -143,7 +155,7 @@ async fn too_large_requirements_start_no_login() {
     assert!(told.is_empty() && !through, "{told:?}");
 }
 
-#[tokio::test]
+#[checks::test]
 async fn action_providers_and_reasons_are_told() {
     let cause = r#"{\"code\": \"ConsentRequired\", \"required_scope\": \"s\"}"#;
     let flow = format!(r#"{{"details": {{"cause": "{cause}"}}}}"#);

@@ -131,13 +131,15 @@ proptest! {
     #[checks::test(seconds = 600)]
     fn detect_accepts_any_bytes(body in vec(any::<u8>(), 0..200)) {
         detect(&body);
+        detect(&[b"530-GridFTP-JSON-Result: {", &body[..]].concat());
+        detect(&[b"{\"authorization_parameters\":", &body[..]].concat());
     }
 
     #[checks::test(seconds = 600)]
     fn detect_accepts_fragments_of_documents(body in fragments()) {
         detect(body.as_bytes());
         detect(format!("{{\"authorization_parameters\": {body}").as_bytes());
-        detect(format!("GridFTP-JSON-Result: {{{body}").as_bytes());
+        detect(format!("530-GridFTP-JSON-Result: {{{body}").as_bytes());
     }
 
     /// A text contains the same replies in any JSON spelling.

@@ -104,6 +104,8 @@ fn only_the_replay_reads_beyond_the_limit() {
     assert_eq!(text(poll(&mut copy)), "g");
     hand.end();
     assert_eq!(text(poll(&mut copy)), ".");
+    assert!(!first.is_end_stream(), "its body is not whole");
+    assert_eq!(first.size_hint().exact(), None);
 }
 
 #[checks::test]
