@@ -143,7 +143,7 @@ async fn too_large_requirements_start_no_login() {
     assert!(told.is_empty() && !through, "{told:?}");
 }
 
-#[tokio::test]
+#[checks::test]
 async fn action_providers_and_reasons_are_told() {
     let cause = r#"{\"code\": \"ConsentRequired\", \"required_scope\": \"s\"}"#;
     let flow = format!(r#"{{"details": {{"cause": "{cause}"}}}}"#);
