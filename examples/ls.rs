@@ -80,7 +80,9 @@ async fn demonstrate() -> Done {
         .prompt(prompt_fn(log_in))
         .build()?;
     app.login().await?;
-    let client = client(app, Trust::none().origin(&transfer)?)?;
+    // A proxy cannot reach this machine's loopback ports.
+    let http = reqwest::Client::builder().no_proxy();
+    let client = client(app, Trust::none().origin(&transfer)?, http)?;
     eprintln!("\nThe first listing:");
     list(&client, &transfer, id, None).await?;
 
@@ -98,15 +100,16 @@ async fn list_real(collection: &str, path: Option<&str>) -> Done {
     let app = GlobusApp::user(client_id).app_name("globus-gare example");
     let app = app.build()?;
     app.login().await?;
-    list(&client(app, Trust::globus())?, &transfer, collection, path).await
+    let client = client(app, Trust::globus(), reqwest::Client::builder())?;
+    list(&client, &transfer, collection, path).await
 }
 
 /// An HTTP client that satisfies session policies: reqwest with a [`GareLayer`] around it.
-fn client(app: GlobusApp, trust: Trust) -> Result<Client, BoxError> {
+fn client(app: GlobusApp, trust: Trust, http: reqwest::ClientBuilder) -> Result<Client, BoxError> {
     let session = Session::builder(app).trust(trust).build();
     Ok(ServiceBuilder::new()
         .layer(GareLayer::from_session(session))
-        .service(HttpService::new()?))
+        .service(HttpService::from_builder(http)?))
 }
 
 /// Requests a directory from Transfer, and prints the names in it.

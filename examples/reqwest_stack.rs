@@ -13,8 +13,8 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let globus = stand_in::StandIn::start().await?;
 
     let client = ClientBuilder::new(reqwest::Client::builder().no_proxy().build()?)
-        // A retry, such as reqwest-retry, goes here, outside: it would retry a 502 that carries a
-        // GARE.
+        // A retry, such as reqwest-retry, goes here, outside. Inside, it would retry a 502 that
+        // carries a GARE.
         .with(GareMiddleware::from_session(
             Session::builder(globus.login())
                 .trust(globus.trust())

@@ -7,7 +7,7 @@ use std::future::{Ready, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use globus_gare::{GareLayer, Session};
+use globus_gare::{GareLayer, GareOutcome, Session};
 use http::header::AUTHORIZATION;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -74,7 +74,7 @@ impl<B, E> Policy<Request<Full<Bytes>>, Response<B>, E> for Once {
         let transient = result.as_ref().is_ok_and(|response| {
             response.status() == StatusCode::BAD_GATEWAY
                 // If the layer gave up, a retry does not help.
-                && response.extensions().get::<globus_gare::reauth::GareOutcome>().is_none()
+                && response.extensions().get().and_then(GareOutcome::gave_up).is_none()
         });
         (transient && request.extensions_mut().insert(Tried).is_none()).then(|| ready(()))
     }

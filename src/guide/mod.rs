@@ -2,7 +2,7 @@
 //!
 //! | | |
 //! | --- | --- |
-//! | [What is a GARE](what_is_a_gare) | what services ask for, and the bodies in which they do |
+//! | [What is a GARE](what_is_a_gare) | the requirements of services, and the bodies that carry them |
 //! | [Layer order](layer_order) | what belongs outside the layer, and what inside |
 //! | [For operators](operators) | counters, events, and what each reason to give up means |
 //!
@@ -10,7 +10,7 @@
 //! [`globus-login`](https://docs.rs/globus-login); how to test your own program is in
 //! [`fake-globus`](https://docs.rs/fake-globus).
 //!
-//! This module has no items, and is there in the documentation alone.
+//! This module has no items, and exists only in the documentation.
 
 pub mod layer_order {
     #![doc = include_str!("layer_order.md")]

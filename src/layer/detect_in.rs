@@ -20,7 +20,8 @@ use crate::reauth::{Look, look};
 ///
 /// The detection does not check the origin. Before you act on it, check the URL that the response
 /// came from with [`Trust::allows`](crate::Trust::allows): a client that follows redirects may
-/// return a stranger's response.
+/// return a stranger's response. The conversion of a `reqwest::Response` drops its URL, so read
+/// `Response::url` before the call.
 ///
 /// The time limit needs a tokio runtime with a timer. Without one there is no time limit.
 ///

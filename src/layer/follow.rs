@@ -3,7 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::task::{Context, Poll, Waker};
 
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
 use http_body::Body;
 
 use super::InspectLimits;
@@ -17,8 +17,6 @@ pub(crate) trait Client: Send {
     type Request: Send;
     type Body: Body<Error: Send> + Send;
     type Error;
-
-    fn method(&self) -> &Method;
 
     fn headers_mut(request: &mut Self::Request) -> &mut HeaderMap;
 
@@ -94,7 +92,7 @@ pub(crate) async fn follow<C: Client>(
 ) -> Result<Response<GareBody<C::Body>>, C::Error> {
     loop {
         let status = response.status();
-        let look = look(client.method(), &response, limits.max_inspect);
+        let look = look(exchange.method(), &response, limits.max_inspect);
         let is_readable = look == Look::Read;
         if let Look::Skip(reason) = look {
             exchange.not_inspected(status, reason);

@@ -78,10 +78,6 @@ where
     type Body = ResB;
     type Error = S::Error;
 
-    fn method(&self) -> &Method {
-        &self.method
-    }
-
     fn headers_mut(request: &mut Request<B>) -> &mut HeaderMap {
         request.headers_mut()
     }

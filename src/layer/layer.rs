@@ -52,8 +52,8 @@ use crate::reauth::{GareOptions, Reauthenticator, Session};
 #[derive(Clone, Debug)]
 pub struct GareLayer {
     session: Session,
-    limits: InspectLimits,
-    defaults: Arc<GareOptions>,
+    pub(super) limits: InspectLimits,
+    pub(super) defaults: Arc<GareOptions>,
 }
 
 impl GareLayer {
@@ -106,11 +106,6 @@ impl<S: Clone> Layer<S> for GareLayer {
     type Service = GareService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        GareService::new(
-            inner,
-            self.session.clone(),
-            self.limits,
-            Arc::clone(&self.defaults),
-        )
+        GareService::new(inner, self.clone())
     }
 }

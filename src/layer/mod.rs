@@ -17,6 +17,17 @@
 //!    |<---- response ----|                             |                       |
 //! ```
 //!
+//! # Whose credential
+//!
+//! A request without `Authorization` is sent with the session's credential. A bearer token that a
+//! request presents is a principal of its own: it is sent unchanged until a login for it succeeds,
+//! and then replaced by the token of that login. Any other `Authorization` is never replaced.
+//!
+//! If your program sets the token of its one user, call
+//! [`one_person`](crate::SessionBuilder::one_person). If it has several users, name the user of
+//! each request, with [`principal_by`](crate::SessionBuilder::principal_by) or
+//! [`GareOptions::principal`](crate::GareOptions::principal).
+//!
 //! # What is replayed
 //!
 //! A replay has the method, URI, version, headers, extensions and body of the request, and the
@@ -35,6 +46,10 @@
 //! compressed, up to [`max_inspect`](GareLayer::max_inspect) bytes and for at most
 //! [`inspect_timeout`](GareLayer::inspect_timeout). Beyond either limit the response is passed on
 //! unchanged.
+//!
+//! Two challenges need no body: a plain `401`, without a GARE, to a request that carried the
+//! session's credential or none, and a redirect of a [collection's
+//! server](crate::reauth#collections) to a login page.
 //!
 //! [`detect_in`] inspects one response in the same way, for a program that handles challenges
 //! itself.
@@ -67,20 +82,12 @@
 //!
 //! # Among other layers
 //!
-//! | layer | where | otherwise |
-//! | --- | --- | --- |
-//! | completing a relative URI | outside | inside, the layer sees no origin: [`NoOrigin`](crate::reauth::GaveUp::NoOrigin) |
-//! | retry | outside | inside, it retries a 502 that carries a GARE before the login, without effect |
-//! | layer that sets `Authorization` | outside | inside, it replaces the new credential with the old one: the outcome is [`NoProgress`](crate::reauth::GaveUp::NoProgress) |
-//! | decompression | inside | outside, compressed challenges cannot be read, and go to the caller |
-//! | timeout | inside, for each attempt | outside, it ends the request before a person has logged in; the login continues for the next request |
-//! | concurrency limit | inside | outside, requests that wait for a login use up the limit |
-//! | redirects | either | inside, the client must record the URL of the response: `FollowRedirect` of tower-http does (with the feature `follow-redirect`), `reqwest::HttpService` does, another client must insert [`ResponseUrl`](crate::reauth::ResponseUrl). Without a URL, the origin of the request counts |
-//! | trace, sensitive headers | either | inside, each attempt has a span. The credential is always marked sensitive |
-//! | buffer | either | a service that is not `Clone` needs one inside |
-//!
-//! `tests/clients/stacks` shows each symptom; the example `tower_stack` shows the order. A retry
-//! outside should not retry a response whose [`GareOutcome`](crate::reauth::GareOutcome) has
+//! What must see each attempt goes inside: timeouts, concurrency limits, decompression. What must
+//! see the call once goes outside: retries, and layers that complete a relative URI or set
+//! `Authorization`. [Layer order](crate::guide::layer_order) lists all kinds of layers, and the
+//! symptom of each in the wrong place; `tests/clients/stacks` shows the symptoms, and the example
+//! `tower_stack` the order. A retry must not repeat a request whose
+//! [`GareOutcome`](crate::reauth::GareOutcome) has
 //! [`gave_up`](crate::reauth::GareOutcome::gave_up): another attempt logs nobody in.
 //!
 //! # Across tasks

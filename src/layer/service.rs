@@ -6,12 +6,11 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::InspectLimits;
 use super::follow::follow_first;
 use super::future::{First, State};
 use super::kept::{KeptHeaders, Replays, authorize};
-use super::{GareBody, GareFuture, ReplayableBody};
-use crate::reauth::{Authorization, GareOptions, RequestHead, Route, Session, Untrusted};
+use super::{GareBody, GareFuture, GareLayer, ReplayableBody};
+use crate::reauth::{Authorization, RequestHead, Route, Session, Untrusted};
 
 /// The service that [`GareLayer`](super::GareLayer) makes.
 ///
@@ -53,24 +52,12 @@ use crate::reauth::{Authorization, GareOptions, RequestHead, Route, Session, Unt
 #[derive(Clone, Debug)]
 pub struct GareService<S> {
     inner: S,
-    session: Session,
-    limits: InspectLimits,
-    defaults: Arc<GareOptions>,
+    layer: GareLayer,
 }
 
 impl<S> GareService<S> {
-    pub(super) fn new(
-        inner: S,
-        session: Session,
-        limits: InspectLimits,
-        defaults: Arc<GareOptions>,
-    ) -> Self {
-        Self {
-            inner,
-            session,
-            limits,
-            defaults,
-        }
+    pub(super) fn new(inner: S, layer: GareLayer) -> Self {
+        Self { inner, layer }
     }
 
     /// The wrapped service.
@@ -90,7 +77,7 @@ impl<S> GareService<S> {
 
     /// The session that all clones share.
     pub fn session(&self) -> &Session {
-        &self.session
+        self.layer.session()
     }
 }
 
@@ -109,16 +96,16 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let limits = self.limits;
+        let limits = self.layer.limits;
         let (method, uri) = (request.method().clone(), request.uri().clone());
-        let route = self.session.start(RequestHead {
+        let route = self.layer.session().start(RequestHead {
             method: &method,
             scheme: uri.scheme_str().unwrap_or_default(),
             authority: uri.authority().map_or("", Authority::as_str),
             path: uri.path(),
             headers: request.headers(),
             extensions: request.extensions(),
-            defaults: &self.defaults,
+            defaults: &self.layer.defaults,
         });
         let (handled, authorization) = match route {
             Route::Bypass(value) => {
@@ -139,7 +126,7 @@ where
             version: request.version(),
             headers: KeptHeaders::of(request.headers()),
             extensions: request.extensions().clone(),
-            defaults: Arc::clone(&self.defaults),
+            defaults: Arc::clone(&self.layer.defaults),
             body: request.body_mut().try_clone(),
         };
         match authorization {
@@ -176,7 +163,7 @@ impl<S> GareService<S> {
         let call = self.inner.call(request);
         GareFuture {
             state: State::Pass { call, untrusted },
-            limits: self.limits,
+            limits: self.layer.limits,
         }
     }
 }

@@ -116,6 +116,10 @@ impl Exchange {
         }
     }
 
+    pub(crate) fn method(&self) -> &Method {
+        &self.method
+    }
+
     /// The credential that the request is first sent with. Waits for the login or the look-up under
     /// way, or starts a look-up. If that fails, the request is sent without a credential.
     pub(crate) async fn credential(&mut self) -> Option<HeaderValue> {

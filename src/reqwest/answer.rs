@@ -7,19 +7,11 @@ use crate::body::GareBody;
 #[derive(Clone)]
 struct AnsweredAt(Url);
 
-/// Converts a response of reqwest. [`from_http`] and [`url`] find its URL.
+/// Converts a response of reqwest. [`tell_url`] and [`url`] find its URL.
 pub(super) fn into_http(response: reqwest::Response) -> Response<Body> {
     let url = response.url().clone();
     let mut response = Response::<Body>::from(response);
     response.extensions_mut().insert(AnsweredAt(url));
-    response
-}
-
-/// Converts a response of reqwest. [`reqwest::Response::from`] finds its URL.
-pub(super) fn into_http_with_url(response: reqwest::Response) -> Response<Body> {
-    let url = response.url().clone();
-    let mut response = Response::<Body>::from(response);
-    tell_url(&mut response, url);
     response
 }
 
@@ -30,15 +22,16 @@ pub(super) fn url(response: &Response<Body>) -> Option<&Url> {
 /// The response of reqwest again: status, version, headers, extensions (with the remote address),
 /// body and URL.
 pub(super) fn from_http(mut response: Response<GareBody<Body>>) -> reqwest::Response {
-    if let Some(AnsweredAt(url)) = response.extensions_mut().remove() {
-        tell_url(&mut response, url);
-    }
+    tell_url(&mut response);
     response.map(Body::wrap).into()
 }
 
-/// Sets the URL of a response. reqwest has no other way than its extension of the builder.
-fn tell_url<B>(response: &mut Response<B>, url: Url) {
-    if let Ok(told) = Response::builder().url(url).body(()) {
+/// Moves the URL of a response to where [`reqwest::Response::from`] finds it. reqwest has no other
+/// way than its extension of the builder.
+pub(super) fn tell_url<B>(response: &mut Response<B>) {
+    if let Some(AnsweredAt(url)) = response.extensions_mut().remove()
+        && let Ok(told) = Response::builder().url(url).body(())
+    {
         let told = told.into_parts().0.extensions;
         response.extensions_mut().extend(told);
     }

@@ -133,7 +133,8 @@ where
         Box::pin(async move {
             let response = sent?.await?;
             let uri = answer::uri(response.url());
-            let mut response = answer::into_http_with_url(response);
+            let mut response = answer::into_http(response);
+            answer::tell_url(&mut response);
             response.extensions_mut().insert(ResponseUrl(uri));
             Ok(response)
         })

@@ -1,4 +1,4 @@
-use http::{HeaderMap, HeaderValue, Method, Response, Uri};
+use http::{HeaderMap, HeaderValue, Response, Uri};
 use http_body::Body as _;
 use reqwest::{Body, Request};
 use reqwest_middleware::{Error, Next};
@@ -39,9 +39,7 @@ impl Kept {
 /// it is sent.
 fn keep_stream(request: &mut Request, limit: Option<usize>) -> Option<(Request, ReplayBody<Body>)> {
     let body = request.body_mut().take().unwrap_or_default();
-    let copy = request
-        .try_clone()
-        .unwrap_or_else(|| Request::new(request.method().clone(), request.url().clone()));
+    let copy = request.try_clone();
     let (body, stream) = match limit {
         // Nothing of an empty body needs to be kept.
         _ if body.is_end_stream() => (body, Some(ReplayBody::with_limit(Body::default(), 0))),
@@ -53,14 +51,13 @@ fn keep_stream(request: &mut Request, limit: Option<usize>) -> Option<(Request, 
         }
     };
     *request.body_mut() = Some(body);
-    Some((copy, stream?))
+    Some((copy?, stream?))
 }
 
 /// The rest of the client, and a request that it may replay.
 pub(super) struct Replays<'a> {
     pub(super) next: Next<'a>,
     pub(super) extensions: &'a mut http::Extensions,
-    pub(super) method: Method,
     pub(super) kept: Kept,
 }
 
@@ -68,10 +65,6 @@ impl Client for Replays<'_> {
     type Request = Request;
     type Body = Body;
     type Error = Error;
-
-    fn method(&self) -> &Method {
-        &self.method
-    }
 
     fn headers_mut(request: &mut Request) -> &mut HeaderMap {
         request.headers_mut()
@@ -89,18 +82,15 @@ impl Client for Replays<'_> {
         if !self.claim() {
             return None;
         }
-        let kept = self.kept.request.take()?;
-        let mut request = kept.try_clone()?;
+        let mut request = self.kept.request.as_ref()?.try_clone()?;
         *request.headers_mut() = self.kept.headers.with(authorization);
-        let Some(mut stream) = self.kept.stream.take() else {
-            self.kept.request = Some(kept);
-            return Some(request);
-        };
-        self.kept.stream = stream.try_clone();
-        if self.kept.stream.is_some() {
-            self.kept.request = Some(kept);
+        if let Some(mut stream) = self.kept.stream.take() {
+            self.kept.stream = stream.try_clone();
+            if self.kept.stream.is_none() {
+                self.kept.request = None;
+            }
+            *request.body_mut() = Some(Body::wrap(stream));
         }
-        *request.body_mut() = Some(Body::wrap(stream));
         Some(request)
     }
 

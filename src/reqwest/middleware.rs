@@ -164,22 +164,9 @@ impl Middleware for GareMiddleware {
             Route::Handle(handled, authorization) => (handled, authorization),
         };
         let kept = Kept::of(&mut request, self.replay_streams);
-        let exchange = |handled, kept: &Kept, extensions: &Extensions| {
-            let request = (&method, answer::uri(&url));
-            let options = extensions.get().unwrap_or(&*self.defaults);
-            Exchange::new(handled, request, kept.headers.authorization(), options)
-        };
-        let followed = match authorization {
-            Authorization::Awaited => {
-                let exchange = exchange(handled, &kept, extensions);
-                let replays = Replays {
-                    next,
-                    method: method.clone(),
-                    extensions,
-                    kept,
-                };
-                Box::pin(follow_first(exchange, replays, self.limits, request)).await?
-            }
+        // The first response, or the request while it waits for its first credential.
+        let first = match authorization {
+            Authorization::Awaited => Err(request),
             Authorization::Known(value) => {
                 if let Some(value) = value {
                     authorize(request.headers_mut(), value);
@@ -194,16 +181,20 @@ impl Middleware for GareMiddleware {
                     handled.answered(status, url.path());
                     return Ok(response);
                 }
-                let exchange = exchange(handled, &kept, extensions);
-                let replays = Replays {
-                    next,
-                    method: method.clone(),
-                    extensions,
-                    kept,
-                };
-                let response = answer::into_http(response);
-                Box::pin(follow(exchange, replays, self.limits, response)).await?
+                Ok(answer::into_http(response))
             }
+        };
+        let options = extensions.get().unwrap_or(&*self.defaults);
+        let presented = kept.headers.authorization();
+        let exchange = Exchange::new(handled, (&method, answer::uri(&url)), presented, options);
+        let replays = Replays {
+            next,
+            extensions,
+            kept,
+        };
+        let followed = match first {
+            Ok(response) => Box::pin(follow(exchange, replays, self.limits, response)).await?,
+            Err(request) => Box::pin(follow_first(exchange, replays, self.limits, request)).await?,
         };
         Ok(answer::from_http(followed))
     }

@@ -15,6 +15,14 @@
 //! A streaming body, such as a multipart form, is sent once, unless
 //! [`replay_streams`](GareMiddleware::replay_streams) allows the middleware to keep it.
 //!
+//! # Servers of collections
+//!
+//! A [collection's server](crate::reauth#collections) challenges a request with a redirect to a
+//! login page. reqwest's default policy follows the redirect, and no login starts:
+//! [`RedirectedToLogin`](crate::reauth::GaveUp::RedirectedToLogin). So build the client of a
+//! `GareMiddleware` with `reqwest::Client::builder().redirect(redirects())`: see [`redirects`].
+//! [`HttpService`] does this itself.
+//!
 //! # Responses
 //!
 //! An inspected response keeps its status, version, headers, extensions, remote address, URL and
@@ -31,7 +39,7 @@
 //!   that carries a GARE before the login, without effect. Give it a strategy that does not retry a
 //!   response whose [`GareOutcome`](crate::reauth::GareOutcome) has
 //!   [`gave_up`](crate::reauth::GareOutcome::gave_up). Otherwise it repeats such a request,
-//!   although no login starts during the backoff. It cannot send a streaming body.
+//!   although no login starts during the backoff. reqwest-retry cannot send a streaming body.
 //! - **reqwest-tracing** goes on either side. Inside, each attempt has a span.
 //! - **Middleware that sets `Authorization`** goes outside. Inside, it replaces the new credential
 //!   with the old one.

@@ -13,7 +13,7 @@ fn builder() -> SessionBuilder {
 #[checks::test]
 fn each_setting_of_a_session_is_shown() {
     const WHILE: Duration = Duration::from_secs(7);
-    let settings: [fn(SessionBuilder) -> SessionBuilder; 18] = [
+    let settings: [fn(SessionBuilder) -> SessionBuilder; 20] = [
         |on| on,
         |on| on.trust(Trust::none()),
         |on| on.max_logins(7),
@@ -26,12 +26,14 @@ fn each_setting_of_a_session_is_shown() {
         |on| on.max_principals_in_use(7),
         |on| on.login_on_401(false),
         |on| on.one_person(),
+        |on| on.supersede_presented(false),
         |on| on.principal_by(|_| None),
         |on| on.approve(|_| None),
         |on| on.max_principals(7),
         |on| on.principal_idle(WHILE),
         |on| on.max_origins(7),
         |on| on.login_if_not_replayable(false),
+        |on| on.on_event(|_| {}),
     ];
     let mut shown = Vec::new();
     for set in settings {

@@ -26,6 +26,14 @@ async fn demonstration_lists_before_and_after_a_login() {
     assert!(places.is_sorted(), "{}", ran.stderr);
 }
 
+#[checks::test(seconds = 600)]
+async fn demonstration_uses_no_proxy() {
+    let mut command = command(example("ls"), &[]);
+    // Nothing listens there.
+    command.env("http_proxy", "http://127.0.0.1:1");
+    run(command).await.assert_ended(0, &LISTING.repeat(2));
+}
+
 /// As on a terminal: what goes to standard output, and what goes to standard error, in their order.
 #[checks::test(seconds = 600)]
 async fn readme_shows_what_the_demonstration_prints() {

@@ -13,6 +13,6 @@ pub(crate) async fn get(url: &str, app: impl Reauthenticator) -> Result<Bytes, B
     let response = client.oneshot(request).await?;
     match response.extensions().get().and_then(GareOutcome::gave_up) {
         Some(why) => Err(format!("{}: {why}", response.status()).into()),
-        None => Ok(response.into_body().collect().await?.to_bytes()),
+        None => Ok(response.into_body().collect().await?.to_bytes()), // a 404 too: check the status
     }
 }

@@ -8,7 +8,8 @@ use globus_gare::reauth::{Challenge, GaveUp, Session};
 
 use super::gave_up;
 use checks::mock::{
-    CONSENT, Login, MFA, Service, answer, authorization, behind, get, send, settle, spawn,
+    CONSENT, Login, MFA, Service, answer, authorization, behind, get, presenting, send, settle,
+    spawn,
 };
 
 fn client(login: &Login, approve: fn(&Challenge) -> Option<Gare>) -> (Service, Arc<Mutex<usize>>) {
@@ -65,9 +66,10 @@ async fn unapproved_requirement_waits_for_no_login() {
 #[checks::test]
 async fn unapproved_requirement_still_finds_a_credential() {
     let login = Login::at_once().stored("token-1");
-    let (client, _) = client(&login, |_| None);
-    assert_eq!(send(&client, get("/consent")).await.status(), 200);
-    login.store("token-1");
+    let (client, asked) = client(&login, |_| None);
+    let request = presenting(get("/consent"), "Bearer old");
+    assert_eq!(send(&client, request).await.status(), 200);
+    assert_eq!((login.logins(), *asked.lock().expect("whole")), (0, 1));
 }
 
 #[checks::test]

@@ -14,13 +14,15 @@ use tokio::sync::Semaphore;
 
 use super::{bearer, gave_up, seconds};
 use checks::mock::{
-    Login, MFA, Service, answer, authorization, behind, gated, get, send, settle, spawn,
+    Answer, Login, MFA, Service, answer, authorization, behind, gated, get, send, settle, spawn,
 };
 
 /// An app with a logout.
 struct App {
     login: Login,
     revision: AtomicU64,
+    /// A look-up that has found its result returns it when it gets a permit.
+    look_ups: Semaphore,
 }
 
 #[async_trait]
@@ -33,7 +35,9 @@ impl Reauthenticator for App {
         &self,
         request: &CredentialRequest,
     ) -> Result<Option<Credential>, ReauthError> {
-        self.login.credential(request).await
+        let found = self.login.credential(request).await;
+        let _permit = self.look_ups.acquire().await.expect("open");
+        found
     }
 
     fn revision(&self, _: &Principal) -> u64 {
@@ -45,6 +49,7 @@ fn app(login: &Login) -> (Arc<App>, Session) {
     let app = Arc::new(App {
         login: login.clone(),
         revision: AtomicU64::new(7),
+        look_ups: Semaphore::new(1),
     });
     (Arc::clone(&app), Session::new(app))
 }
@@ -61,8 +66,12 @@ fn echo(session: &Session) -> Service {
 }
 
 async fn token_of(client: &Service) -> String {
+    text(send(client, get("/")).await).await
+}
+
+async fn text(response: Answer) -> String {
     use http_body_util::BodyExt as _;
-    let body = send(client, get("/")).await.into_body().collect().await;
+    let body = response.into_body().collect().await;
     String::from_utf8(body.expect("a body").to_bytes().to_vec()).expect("text")
 }
 
@@ -113,9 +122,15 @@ async fn look_up_that_ends_after_a_logout_is_dropped() {
         answer(200, authorization(&request))
     });
     login.store("first");
-    assert_eq!(token_of(&client).await, "Bearer first");
+    let held = app.look_ups.acquire().await.expect("open");
+    let waiting = spawn(&client, get("/"));
+    settle().await;
+    assert_eq!(login.look_ups(), 1);
     app.revision.store(8, SeqCst);
     login.store("second");
+    drop(held);
+    // The first user's token is not sent for the second user.
+    assert_eq!(text(waiting.await.expect("no panic")).await, "");
     assert_eq!(token_of(&client).await, "Bearer second");
 }
 

@@ -60,6 +60,7 @@ fn each_row_names_its_tests_and_its_attack() {
         let is_tried = tried == 1 && known.len() > 1;
         let is_tried_there = tried == 0 && known.iter().all(|name| web.contains(*name));
         assert!(is_tried || is_tried_there, "{tried} attacks: {row}");
+        assert_eq!(row.matches("Attack: `").count(), tried, "{row}");
         let gone = unknown.iter().find(|name| is_test_name(name));
         assert_eq!(gone, None, "no such test: {row}");
     }

@@ -203,7 +203,7 @@ fn apply(login: &mut Login, event: Event, number: usize, old: &StoredToken) {
 }
 
 proptest! {
-    #[test]
+    #[checks::test]
     fn record_follows_the_tokens(events in prop::collection::vec(event(), 1..30)) {
         let mut login = Login::default();
         let old = token("auth", "ada", 1_000_000, 1_000_000);

@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     /// The expected texts are those of `ls -lh` of coreutils.
-    #[test]
+    #[checks::test]
     fn short_sizes_are_those_of_ls() {
         for (size, expected) in [
             (0, "0"),

@@ -90,7 +90,7 @@ fn is_pictograph(c: Option<char>) -> bool {
 mod tests {
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn joined_pictographs_stay_whole() {
         for (name, expected) in [
             ("👩‍🔬.txt", "👩‍🔬.txt"),

@@ -52,7 +52,7 @@ fn matches_pattern(name: &str, pattern: &str) -> bool {
 mod tests {
     use super::*;
 
-    #[test]
+    #[checks::test]
     fn filter_matches_names() {
         for (filter, name, expected) in [
             ("a", "a", true),

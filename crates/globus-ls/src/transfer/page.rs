@@ -231,7 +231,7 @@ mod tests {
     }
 
     proptest! {
-        #[test]
+        #[checks::test]
         fn any_json_is_a_listing_or_an_error(answer in any_json()) {
             let (entries, document) = found(answer.to_string().as_bytes());
             let expected = answer.get("DATA").and_then(Value::as_array);
@@ -249,7 +249,7 @@ mod tests {
             }
         }
 
-        #[test]
+        #[checks::test]
         fn random_bytes_do_not_panic(answer in any::<Vec<u8>>()) {
             let _ = found(&answer);
         }

@@ -138,7 +138,7 @@ mod tests {
     }
 
     /// The paused clock advances only when all tasks wait.
-    #[tokio::test(start_paused = true)]
+    #[checks::test(start_paused = true)]
     async fn oldest_silent_connection_is_closed_others_after_2_s() {
         let waiting = Waiting::new();
         let mut connections = Connections::new(waiting.callback(), waiting.end());
