@@ -14,6 +14,7 @@ use globus_login::{
 use serde_json::json;
 use tokio::sync::mpsc;
 
+use crate::support::doubles::{Gate, Hooked};
 use crate::support::endpoint::*;
 use crate::support::*;
 
@@ -83,6 +84,27 @@ async fn rejected_code_is_asked_for_again_five_times() {
         done.expect_err(refusal);
         assert_eq!(endpoint.requests().len(), 1, "{refusal}");
     }
+}
+
+/// Globus Auth has redeemed the code by then.
+#[checks::test]
+async fn dropped_login_does_not_lose_its_tokens() {
+    let (endpoint, store, gate) = (Endpoint::approving().await, MemoryStore::new(), Gate::new());
+    let hooked = Hooked::commits_behind(store.clone(), &gate);
+    let app = endpoint.app().store(hooked).build().expect("an app");
+    tokio::select! {
+        _ = app.login() => panic!("the commit waits"),
+        () = gate.reached() => {}
+    }
+    gate.open();
+    let is_kept = async {
+        while kept(&store).await.is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let is_kept = tokio::time::timeout(Duration::from_secs(30), is_kept).await;
+    is_kept.expect("the tokens are stored");
+    assert_eq!(endpoint.revoked(), [""; 0]);
 }
 
 /// Waits for a login with another program. Records the request, and checks that the lease is free.
