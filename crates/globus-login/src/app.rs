@@ -209,8 +209,9 @@ impl GlobusApp {
         let user = self.for_user(&principal);
         // A code can be redeemed only once: a request that is dropped must not lose the tokens.
         let kept = detached(async move {
-            let answer = user.shared.auth.exchange_code(&attempt, reply).await?;
+            // Before the code is redeemed: without the store, the tokens would be lost.
             let held = user.load().await?;
+            let answer = user.shared.auth.exchange_code(&attempt, reply).await?;
             let kept = user.keep_login(held, scopes, required.as_ref(), &answer);
             Ok(kept.await?)
         });

@@ -220,6 +220,28 @@ async fn login_is_used_even_if_the_store_fails() {
     assert_says(&error, "the database takes nothing", &[]);
 }
 
+/// The code can be redeemed only once.
+#[checks::test]
+async fn no_code_is_redeemed_while_the_store_is_down() {
+    let endpoint = Endpoint::approving().await;
+    let is_down = Arc::new(AtomicBool::new(false));
+    let fails = Arc::clone(&is_down);
+    let store = Hooked::new(MemoryStore::new(), move |call| {
+        let fails = call == Call::Load && fails.load(SeqCst);
+        let error = || StoreError::unavailable("the database is down", "no answer");
+        std::future::ready(if fails { Err(error()) } else { Ok(()) })
+    });
+    let app = endpoint.app().store(store).build().expect("an app");
+    let pending = app.begin_login(&Principal::Session, None).await;
+    let pending = pending.expect("a login");
+    let redirect = sent_to(pending.authorize_url()).await;
+    is_down.store(true, SeqCst);
+    let finished = app.finish_login(pending, redirect).await;
+    let error = finished.expect_err("the store is down");
+    assert_says(&error, "the database is down", &[]);
+    assert!(endpoint.requests().is_empty(), "{:?}", endpoint.requests());
+}
+
 #[checks::test]
 async fn owner_of_an_unstored_token_is_known() {
     let globus = FakeGlobus::builder()
