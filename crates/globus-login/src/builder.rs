@@ -107,7 +107,8 @@ impl GlobusAppBuilder {
         self
     }
 
-    /// The Globus environment: the URLs of the services. Default: [`Environment::from_env`].
+    /// The Globus environment: the URLs of the services, and the token file of an app with a
+    /// [name](Self::app_name). Default: [`Environment::from_env`].
     pub fn environment(mut self, environment: Environment) -> Self {
         self.environment = Some(environment);
         self
@@ -259,7 +260,8 @@ impl GlobusAppBuilder {
         let store = match (self.store, &self.app_name) {
             (Some(store), _) => store,
             (None, Some(name)) => {
-                let file = JsonStore::for_app(&client_id, name).map_err(|error| {
+                let file = JsonStore::for_app_in(environment.name(), &client_id, name);
+                let file = file.map_err(|error| {
                     SetupError::caused("there is no directory for the token file", error)
                 })?;
                 Arc::new(file) as Arc<dyn LoginStore>
