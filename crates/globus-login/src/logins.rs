@@ -67,6 +67,13 @@ struct Watch {
     told: Option<u64>,
 }
 
+/// The state of a user in memory before the store was read. It may change during the read.
+struct Known {
+    unsaved: Option<Unsaved>,
+    /// The newest revision; `None` if none was read.
+    revision: Option<u64>,
+}
+
 impl AppUser {
     pub(super) async fn load(&self) -> Result<Login, StoreError> {
         self.load_versioned().await.map(|kept| kept.login)
@@ -76,8 +83,8 @@ impl AppUser {
     /// memory that could not be stored, at [`Version::NONE`].
     pub(super) async fn load_versioned(&self) -> Result<Versioned, StoreError> {
         let logins = &self.shared.logins;
-        let unsaved = logins.unsaved(&self.key);
-        let mut kept = match (self.read().await, &unsaved) {
+        let known = logins.known(&self.key);
+        let mut kept = match (self.read().await, &known.unsaved) {
             (Ok(kept), _) => kept,
             (Err(_), Some(unsaved)) => {
                 let (version, login) = (Version::NONE, unsaved.login.clone());
@@ -86,9 +93,9 @@ impl AppUser {
             (Err(error), None) => return Err(error),
         };
         kept.login.recognize(logins.clock.now());
-        match unsaved {
+        match &known.unsaved {
             Some(unsaved) if unsaved.add_to(&mut kept.login) => {}
-            _ => logins.remember(&self.key, &kept.login),
+            _ => logins.remember(&self.key, &kept.login, &known),
         }
         Ok(kept)
     }
@@ -122,7 +129,7 @@ impl AppUser {
         mut change: impl FnMut(&mut Login) -> T + Send,
     ) -> Result<(T, Login), StoreError> {
         let logins = &self.shared.logins;
-        let unsaved = logins.unsaved(&self.key);
+        let known = logins.known(&self.key);
         let mut copy = logins.copies.get(&self.key);
         for _ in 0..MAX_TRIES {
             let is_copy = copy.is_some();
@@ -132,7 +139,7 @@ impl AppUser {
             };
             let mut next = login.clone();
             next.recognize(logins.clock.now());
-            if let Some(unsaved) = &unsaved {
+            if let Some(unsaved) = &known.unsaved {
                 unsaved.add_to(&mut next);
             }
             let done = change(&mut next);
@@ -147,7 +154,7 @@ impl AppUser {
                 // The copy may be out of date: the stored login may need the change.
                 continue;
             }
-            logins.remember(&self.key, &next);
+            logins.remember(&self.key, &next, &known);
             return Ok((done, next));
         }
         Err(StoreError::because(format!(
@@ -185,7 +192,9 @@ impl AppUser {
             Err(error) => error,
         };
         let logins = &self.shared.logins;
-        let Unsaved { before, login: now } = logins.unsaved(&self.key).unwrap_or_else(|| Unsaved {
+        let mut all_unsaved = lock(&logins.unsaved);
+        let unsaved = all_unsaved.get(&self.key).cloned();
+        let Unsaved { before, login: now } = unsaved.unwrap_or_else(|| Unsaved {
             login: before.clone(),
             before,
         });
@@ -197,7 +206,8 @@ impl AppUser {
                 before,
                 login: login.clone(),
             };
-            lock(&logins.unsaved).put(self.key.clone(), unsaved);
+            all_unsaved.put(self.key.clone(), unsaved);
+            drop(all_unsaved);
             let reason = error.to_string();
             self.tell(&LoginStatus::NotStored { reason });
         }
@@ -256,13 +266,29 @@ impl Logins {
         lock(&self.unsaved).get(user).cloned()
     }
 
-    /// Remembers a stored login.
-    fn remember(&self, user: &UserKey, login: &Login) {
+    fn known(&self, user: &UserKey) -> Known {
+        Known {
+            unsaved: self.unsaved(user),
+            revision: self.see(user, |seen| seen.revisions.map(|(_, newest)| newest)),
+        }
+    }
+
+    /// Remembers a stored login. `known` is the state before the store was read.
+    fn remember(&self, user: &UserKey, login: &Login, known: &Known) {
         self.remember_owner(login);
-        let now = login.revision();
-        lock(&self.unsaved).pop(user);
+        let mut all_unsaved = lock(&self.unsaved);
+        // A newer one is not in this login.
+        if all_unsaved.peek(user) == known.unsaved.as_ref() {
+            all_unsaved.pop(user);
+        }
+        drop(all_unsaved);
+        let revision = login.revision();
         self.see(user, |seen| {
-            seen.revisions.get_or_insert((now, now)).1 = now;
+            let (_, newest) = seen.revisions.get_or_insert((revision, revision));
+            // A login that was read before a logout does not undo it.
+            if revision > *newest || known.revision == Some(*newest) {
+                *newest = revision;
+            }
         });
     }
 

@@ -18,6 +18,7 @@ mod fuzz_inputs;
 mod gateway;
 mod id_tokens;
 mod job;
+mod late_reads;
 mod layer;
 mod logouts;
 mod loopback;
