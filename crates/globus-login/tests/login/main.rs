@@ -8,6 +8,7 @@ mod client_secrets;
 mod collections;
 mod consents;
 mod download;
+#[cfg(unix)]
 mod elsewhere;
 mod ends;
 mod ends_soon;
