@@ -63,6 +63,8 @@ struct Seen {
 #[derive(Debug, Default)]
 struct Watch {
     is_watched: bool,
+    /// The epoch of the login that is in use.
+    in_use: u64,
     /// The epoch of the login whose end the person was warned of.
     told: Option<u64>,
 }
@@ -319,7 +321,14 @@ impl Logins {
     pub(super) fn begin_watch(&self, user: &UserKey, epoch: u64) -> bool {
         let mut watches = lock(&self.watches);
         let watch = watches.get_or_insert_mut(user.clone(), Watch::default);
+        watch.in_use = epoch;
         watch.told != Some(epoch) && !std::mem::replace(&mut watch.is_watched, true)
+    }
+
+    /// Whether another login is in use than the watched one.
+    pub(super) fn is_another_in_use(&self, user: &UserKey, watched: u64) -> bool {
+        let watches = lock(&self.watches);
+        watches.peek(user).is_some_and(|it| it.in_use != watched)
     }
 
     /// Ends a watch. `told` is the epoch of the login whose end the person was warned of.
