@@ -252,14 +252,16 @@ impl AppUser {
             }
             return Ok(Some(login).filter(|it| self.lasts(it, server, rejected, Duration::ZERO)));
         }
-        if let Some(refused) = refused {
-            let mark = |login: &mut Login| login.refused(server, &refused);
-            let (is_marked, _) = self.update(mark).await?;
-            // Of all programs with this store, only the one that set the mark tells it.
-            if is_marked {
-                self.tell_of_the_end(server);
-            }
+        let Some(refused) = refused else {
+            return Ok(None);
+        };
+        let mark = |login: &mut Login| login.refused(server, &refused);
+        let (is_marked, login) = self.update(mark).await?;
+        // Of all programs with this store, only the one that set the mark tells it.
+        if is_marked {
+            self.tell_of_the_end(server);
         }
-        Ok(None)
+        // Another program may have stored a token since the last try.
+        Ok(Some(login).filter(|login| self.is_usable(login, server, rejected)))
     }
 }
