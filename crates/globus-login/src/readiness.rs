@@ -209,9 +209,13 @@ impl AppUser {
         match &subject.server {
             Some(server) => self.usable(server, None).await,
             None => {
-                let login = self.refreshed().await?;
+                let (login, failed) = self.refreshed().await?;
                 let login = self.with_consents(login).await;
-                Ok(Some(login).filter(|login| self.is_complete(login, true)))
+                match (self.is_complete(&login, true), failed) {
+                    (true, _) => Ok(Some(login)),
+                    (false, Some(error)) => Err(error),
+                    (false, None) => Ok(None),
+                }
             }
         }
     }

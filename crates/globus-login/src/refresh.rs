@@ -84,20 +84,22 @@ impl AppUser {
     }
 
     /// The stored login, with expired tokens refreshed. A token that cannot be refreshed stays as
-    /// it is: a login replaces it.
-    pub(super) async fn refreshed(&self) -> Result<Login, ReauthError> {
+    /// it is: a login replaces it. Also returns the error of the first refresh that failed.
+    pub(super) async fn refreshed(&self) -> Result<(Login, Option<ReauthError>), ReauthError> {
         let login = self.load().await?;
         if matches!(self.shared.who, Who::Client) || self.is_complete(&login, true) {
-            return Ok(login);
+            return Ok((login, None));
         }
-        let mut newest = login.clone();
+        let (mut newest, mut failed) = (login.clone(), None);
         let servers = login.tokens.keys();
         for server in servers.filter(|server| login.can_refresh(server)) {
-            if let Ok(Some(refreshed)) = self.usable(server, None).await {
-                newest = refreshed;
+            match self.usable(server, None).await {
+                Ok(Some(refreshed)) => newest = refreshed,
+                Ok(None) => {}
+                Err(error) => failed = failed.or(Some(error)),
             }
         }
-        Ok(newest)
+        Ok((newest, failed))
     }
 
     pub(super) fn is_usable(

@@ -56,7 +56,8 @@ impl AppUser {
     ///
     /// If the person declines, nobody can be asked, or Globus Auth gives no tokens.
     pub async fn login(&self) -> Result<(), ReauthError> {
-        let before = self.refreshed().await?;
+        // A login replaces a token that could not be refreshed.
+        let (before, _) = self.refreshed().await?;
         let before = self.with_consents(before).await;
         self.log_in(Wanted::Scopes, before).await.map(drop)
     }

@@ -206,6 +206,21 @@ async fn end_of_an_unrefreshable_token_counts() {
 }
 
 #[checks::test]
+async fn failed_refresh_is_an_error_of_the_check() {
+    let site = Site::new(Collection::high_assurance, |it| it).await;
+    let required = AuthorizationParameters::default().with_session_required_mfa(true);
+    expire(&site.sample.globus);
+    for subject in [site.collection(), CheckFor::Requirement(required)] {
+        let token = fake_globus::RequestKind::Token;
+        site.sample.globus.fail_next(token, 503, "{}");
+        let error = site.user.check(&subject, NOW).await;
+        let error = error.expect_err("Globus Auth is down");
+        assert_says(&error, "503", &[]);
+        assert!(error.is_unavailable(), "{error:?}");
+    }
+}
+
+#[checks::test]
 async fn missing_consent_of_a_mapped_collection_is_found() {
     let site = Site::new(Collection::data_access, |it| it).await;
     let required = assert_needs_login(&site.check(NOW).await, "data_access");
