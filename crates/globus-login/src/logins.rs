@@ -182,8 +182,8 @@ impl AppUser {
         let _ = stored.await;
     }
 
-    /// Stores tokens from Globus Auth. If the store fails, keeps them in memory and tells the
-    /// person.
+    /// Stores tokens from Globus Auth. If the store fails, keeps them in memory, and warns with an
+    /// event and a status.
     pub(super) async fn keep<T>(
         &self,
         before: Login,
@@ -210,7 +210,8 @@ impl AppUser {
             };
             all_unsaved.put(self.key.clone(), unsaved);
             drop(all_unsaved);
-            let reason = error.to_string();
+            let (user, reason) = (self.key.user(), error.to_string());
+            tracing::warn!(user, reason, "login could not be stored");
             self.tell(&LoginStatus::NotStored { reason });
         }
         (done, login)

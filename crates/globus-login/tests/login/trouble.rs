@@ -10,6 +10,7 @@ use globus_gare::reauth::{Challenge, CredentialRequest, Principal, Reauthenticat
 use globus_login::{GlobusApp, MemoryStore, StoreError};
 use serde_json::{Value, json};
 
+use crate::secrets::{Kept, log_to};
 use crate::support::doubles::{Call, Hooked, Listening};
 use crate::support::endpoint::*;
 use crate::support::*;
@@ -201,7 +202,12 @@ async fn login_is_used_even_if_the_store_fails() {
         .prompt(Arc::new(person.clone()))
         .store(Arc::new(full().0));
     let app = app.build().expect("an app");
+    let log = Kept::default();
+    let guards = log_to(&log);
     app.login().await.expect("a login");
+    drop(guards);
+    let logged = log.text();
+    assert!(logged.contains("login could not be stored"), "{logged}");
     let transfer = target(globus.transfer_url());
     let first = held(&app, &transfer).await.expect("a credential");
     assert!(app.is_logged_in().await.expect("no error"));
