@@ -86,6 +86,32 @@ async fn rejected_code_is_asked_for_again_five_times() {
     }
 }
 
+/// Pastes five wrong codes. By then another program has logged in.
+#[derive(Default)]
+struct GivesUp(Mistypes);
+
+#[async_trait]
+impl LoginPrompt for GivesUp {
+    async fn ask(&self, _: &LoginRequest) -> Result<LoginReply, ReauthError> {
+        Ok(self.0.code())
+    }
+
+    async fn ask_again(&self, _: &LoginRequest, _: ReauthError) -> Result<LoginReply, ReauthError> {
+        Ok(match self.0.0.load(SeqCst) {
+            5 => LoginReply::Stored,
+            _ => self.0.code(),
+        })
+    }
+}
+
+#[checks::test]
+async fn last_reply_may_be_that_another_program_logged_in() {
+    let endpoint = Endpoint::always(refused("invalid_grant", "no such code")).await;
+    let app = endpoint.app().prompt(GivesUp::default()).build();
+    app.expect("an app").login().await.expect("a login");
+    assert_eq!(endpoint.requests().len(), 5);
+}
+
 /// Globus Auth has redeemed the code by then.
 #[checks::test]
 async fn dropped_login_does_not_lose_its_tokens() {
