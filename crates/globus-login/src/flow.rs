@@ -89,10 +89,7 @@ impl AppUser {
         };
         let begin = {
             let (shared, scopes) = (Arc::clone(&self.shared), sought.all.clone());
-            let required = match required {
-                Some(required) => Some(self.completed(required, &held).await.into_owned()),
-                None => None,
-            };
+            let required = self.completed(required, &held).await;
             move || Attempt::begin(&shared, &scopes, required.as_ref())
         };
         let challenge = wanted.challenge().cloned();

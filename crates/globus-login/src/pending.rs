@@ -54,16 +54,12 @@ impl AppUser {
         }
         let sought = self.sought(held, wanted)?;
         sought.approve_without_a_person()?;
-        let completed = match wanted.required() {
-            Some(required) => Some(self.completed(required, held).await.into_owned()),
-            None => None,
-        };
         Ok(AskedFor {
             // There are no new scopes, so all scopes are kept.
             scopes: sought.kept,
             own: wanted.own().clone(),
             required: wanted.required().cloned(),
-            completed,
+            completed: self.completed(wanted.required(), held).await,
         })
     }
 }
