@@ -45,13 +45,11 @@ impl AppUser {
             Some(challenge) => {
                 let audience = self.shared.require_audience(challenge.target())?;
                 own = self.scopes_of(audience).await?;
+                self.learn(challenge, audience, held).await;
                 Wanted::Answer(challenge, audience, &own)
             }
             None => Wanted::Scopes,
         };
-        if let Wanted::Answer(challenge, audience, _) = wanted {
-            self.learn(challenge, audience, held).await;
-        }
         let sought = self.sought(held, wanted)?;
         sought.approve_without_a_person()?;
         Ok(AskedFor {
