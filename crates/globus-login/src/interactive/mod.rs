@@ -138,20 +138,17 @@ impl Interactive {
         &self,
         request: &LoginRequest,
         here: &Surroundings,
-    ) -> Result<Result<Loopback, NoBrowser>, ReauthError> {
-        let refused = match &here.browser {
-            _ if !self.browser => Some(NoBrowser::Unwanted),
-            refused => refused.clone(),
-        };
-        if let Some(reason) = refused {
-            return Ok(Err(reason));
+    ) -> Result<Loopback, NoBrowser> {
+        if !self.browser {
+            return Err(NoBrowser::Unwanted);
         }
-        let loopback = match Loopback::listen(request).await {
-            Ok(loopback) => loopback?,
-            Err(error) => return Ok(Err(NoBrowser::NoPort(error.to_string()))),
-        };
+        if let Some(reason) = &here.browser {
+            return Err(reason.clone());
+        }
+        let loopback = Loopback::listen(request).await;
+        let loopback = loopback.map_err(|error| NoBrowser::NoPort(error.to_string()))?;
         let opened = browser::open(loopback.entrance()).await;
-        Ok(opened.map(|()| loopback).map_err(NoBrowser::NotOpened))
+        opened.map(|()| loopback).map_err(NoBrowser::NotOpened)
     }
 
     /// Waits for the redirect or a code. Then keeps the state open: the code may be wrong.
@@ -271,7 +268,7 @@ impl LoginPrompt for Interactive {
         let here = Surroundings::look();
         let now = Instant::now();
         let deadline = now.checked_add(self.timeout).unwrap_or(now + FOREVER);
-        let way = self.open(request, &here).await?;
+        let way = self.open(request, &here).await;
         if let (Err(reason), false) = (&way, here.terminal) {
             return Err(ReauthError::interaction_required_elsewhere()
                 .with_source(NobodyToAsk(reason.clone())));
