@@ -114,9 +114,10 @@ impl AppUser {
         let is_too_early = |at: SystemTime| end.is_none_or(|end| at < end);
 
         let Some(login) = self.good_login(&subject).await? else {
-            return Ok(needs_any_login(
-                "there is no token that is valid or can be refreshed",
-            ));
+            return Ok(Readiness::NeedsLogin {
+                required: AuthorizationParameters::default(),
+                words: "there is no token that is valid or can be refreshed".to_owned(),
+            });
         };
         let learned = login.record.as_ref().and_then(|it| subject.learned(it));
         let known = learned.as_ref().map(|learned| learned.required.clone());
@@ -324,13 +325,6 @@ impl Subject {
 
 fn end_of(token: &StoredToken) -> SystemTime {
     time(u64::try_from(token.expires_at_seconds()).unwrap_or(0))
-}
-
-fn needs_any_login(words: &str) -> Readiness {
-    Readiness::NeedsLogin {
-        required: AuthorizationParameters::default(),
-        words: words.to_owned(),
-    }
 }
 
 fn unknown(words: &str) -> Readiness {
