@@ -229,7 +229,7 @@ async fn missing_consent_of_a_mapped_collection_is_found() {
     assert_eq!(site.list().await, 200);
     assert_eq!(site.browser.logins(), 2, "the request repeats no login");
     // Without a record, the consents are looked up at Globus Auth.
-    forget_record(&site).await;
+    forget_record(&site.store, &site.sample.globus).await;
     assert_unknown(&site.check(NOW).await, "there was no challenge yet");
     let scope = globus_login::Scope::transfer_data_access(site.sample.collection.to_string());
     let requirement = CheckFor::Requirement(consent(&scope.to_string()));
@@ -297,16 +297,6 @@ async fn forget_consents(site: &Site) {
 
 fn ada() -> Identity {
     Identity::new("ada", "uchicago.edu")
-}
-
-/// Removes the record, as after a login by a program without records.
-async fn forget_record(site: &Site) {
-    let user = own(site.sample.globus.client_id());
-    let kept = site.store.load(&user).await.expect("memory");
-    let mut login = kept.login;
-    login.record = None;
-    let done = site.store.commit(&user, &kept.version, &login).await;
-    done.expect("memory").expect("no other commit");
 }
 
 #[checks::test]
