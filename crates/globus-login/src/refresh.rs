@@ -177,10 +177,10 @@ impl AppUser {
             return Ok(Some(held));
         };
         let user = self.clone();
-        let (of, not) = (server.to_owned(), rejected.cloned());
+        let (server, rejected) = (server.to_owned(), rejected.cloned());
         // A caller that is dropped must not lose a rotated refresh token.
         let refreshed = detached(async move {
-            let refreshed = user.redeem(&of, not.as_ref()).await;
+            let refreshed = user.redeem(&server, rejected.as_ref()).await;
             lease.release().await;
             refreshed
         });
