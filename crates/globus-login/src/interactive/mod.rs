@@ -41,11 +41,14 @@ const PASTES: u8 = 5;
 /// prints the URL of the login page to stderr.
 ///
 /// No browser opens over SSH, without a display, or if the environment variable `BROWSER` names a
-/// text browser. Then only the code is left. If there is no terminal either, the login fails with
-/// [`is_interaction_required`](ReauthError::is_interaction_required); the error's source has the
-/// reason and says what to do.
+/// text browser. Then the person has to paste a code. If there is no terminal either, the login
+/// fails with [`is_interaction_required`](ReauthError::is_interaction_required); the error's source
+/// has the reason and says what to do.
 ///
 /// `BROWSER` names another browser, which then opens over SSH as well.
+///
+/// For a client with a secret, turn the browser off ([`browser(false)`](Self::browser)): Globus
+/// Auth redirects such a client only to its registered URIs, not to a port of this machine.
 ///
 /// ```
 /// use std::time::Duration;
@@ -249,7 +252,7 @@ impl Interactive {
             (Some(_), _) => std::future::pending().await,
             (None, problem) => Err(ReauthError::new(format!(
                 "no code was pasted: {}",
-                problem.unwrap_or("the terminal asked too often")
+                problem.unwrap_or("there were too many attempts, log in again")
             ))),
         }
     }
