@@ -138,7 +138,7 @@ impl GlobusApp {
     }
 
     /// The Globus account of the app's own user, as Globus Auth reports it. `None` if nobody is
-    /// logged in. See [`AppUser::account`].
+    /// logged in, or the token for Globus Auth is no longer valid. See [`AppUser::account`].
     ///
     /// # Errors
     ///

@@ -208,8 +208,8 @@ impl GlobusAppBuilder {
         self
     }
 
-    /// The clock for the lifetimes of tokens. Tests set one, so that they need not wait for a token
-    /// to expire. Default: the system's clock.
+    /// The clock for the lifetimes of tokens, and for the times of logins and sessions. Tests set
+    /// one, so that they need not wait for a token to expire. Default: the system's clock.
     pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.clock = Clock::new(now);
         self

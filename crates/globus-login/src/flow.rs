@@ -50,8 +50,8 @@ impl From<NotKept> for ReauthError {
 }
 
 impl AppUser {
-    /// Logs in, unless `before` already has what is wanted, or another program's login has brought
-    /// it by the time that the lease is ours. Returns the stored login.
+    /// Logs in, unless `before` already serves the purpose, or another program has logged in for it
+    /// by the time that the lease is ours. Returns the stored login.
     pub(super) async fn log_in(
         &self,
         wanted: Wanted<'_>,
@@ -146,7 +146,7 @@ impl AppUser {
         Lease::wait(&self.store, &self.key, Work::Login, self.holder(), tell).await
     }
 
-    /// Whether `held` has what is wanted. For a challenge, only a login since `before` counts.
+    /// Whether `held` serves the purpose. For a challenge, only a login since `before` counts.
     fn is_met(&self, wanted: Wanted<'_>, before: &Login, held: &Login) -> bool {
         match wanted {
             Wanted::Scopes => self.is_complete(held, true),

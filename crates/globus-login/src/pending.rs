@@ -14,6 +14,8 @@ use globus_gare::reauth::{Challenge, Principal, ReauthError};
 /// [`GlobusApp::begin_login`](super::GlobusApp::begin_login).
 ///
 /// It holds the PKCE verifier and the `state` of this login: keep it where only this user finds it.
+/// It cannot be serialized, so the process that began the login has to end it. Drop it after some
+/// minutes: the user may never come back. The module `web` has neither limit.
 pub struct PendingLogin {
     pub(super) attempt: Attempt,
     pub(super) principal: Principal,

@@ -30,10 +30,10 @@ pub enum CheckFor {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Readiness {
-    /// The login will last, by all that is known.
+    /// As far as is known, the login will last.
     Satisfied {
-        /// Until when: then the token ends, or the login is as old as one that was challenged
-        /// before.
+        /// The time at which the token ends, or at which the login is as old as one that was
+        /// challenged before.
         until: SystemTime,
     },
     /// A login is needed, now or before the time is over.
@@ -43,7 +43,7 @@ pub enum Readiness {
         /// The reason, in one line for a person. It may hold text of a service.
         words: String,
     },
-    /// Not known.
+    /// It is not known whether the login will last.
     Unknown {
         /// What is not known, in one line for a person.
         words: String,

@@ -113,8 +113,8 @@ impl AppUser {
         Ok(login.record.filter(|_| !login.tokens.is_empty()))
     }
 
-    /// The user's Globus account, as Globus Auth reports it. `None` if nobody is logged in. The
-    /// names need the scopes `profile` and `email`.
+    /// The user's Globus account, as Globus Auth reports it. `None` if nobody is logged in, or the
+    /// token for Globus Auth is no longer valid. The names need the scopes `profile` and `email`.
     ///
     /// # Errors
     ///
