@@ -31,7 +31,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .next()
         .ok_or("usage: download URL [COLLECTION]")?
         .parse()?;
-    let (_, name) = url.path().rsplit_once('/').ok_or("the URL names no file")?;
+    let name = url.path().rsplit('/').next().unwrap_or_default();
+    if name.is_empty() {
+        return Err("the URL names no file".into());
+    }
     let mut app = GlobusApp::user(std::env::var("GLOBUS_CLIENT_ID")?).app_name("download");
     let mut trust = Trust::globus().collections();
     if let Some(collection) = arguments.next() {
@@ -65,8 +68,8 @@ async fn fetch(s: &Session, url: &Url, file: &mut File) -> Result<Option<String>
     match response.status() {
         StatusCode::PARTIAL_CONTENT => {}
         StatusCode::OK => file.set_len(0)?,
-        // The file is complete.
-        StatusCode::RANGE_NOT_SATISFIABLE if have > 0 => return Ok(None),
+        // The file is complete. An empty one has no range at all.
+        StatusCode::RANGE_NOT_SATISFIABLE => return Ok(None),
         // A missing file and a broken server both answer 404: only the text differs.
         StatusCode::NOT_FOUND => match response.text().await? {
             text if text.contains("c=PATH_NOT_FOUND") => return Err("no such file".into()),

@@ -7,8 +7,8 @@
 //! ```
 //!
 //! The job and the terminal share a token file below the home directory. A Python program with
-//! `UserApp("job", client_id=...)` shares the file as well. The job waits two hours, and then exits
-//! with status 4.
+//! `UserApp("job", client_id=...)` shares the file as well. The job waits two hours, or
+//! `JOB_PATIENCE_SECONDS`, and then exits with status 4.
 
 use std::error::Error;
 use std::process::ExitCode;

@@ -1,4 +1,5 @@
-//! The second step of the tour: many requests, one login, and what became of each. It lists collections.
+//! The second step of the tour: many requests, one login, and the result of each request. It lists
+//! collections.
 
 use bytes::Bytes;
 use globus_gare::layer::GareService;

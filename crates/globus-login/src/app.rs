@@ -138,7 +138,7 @@ impl GlobusApp {
     }
 
     /// The Globus account of the app's own user, as Globus Auth reports it. `None` if nobody is
-    /// logged in. See [`AppUser::account`].
+    /// logged in, or the token for Globus Auth is no longer valid. See [`AppUser::account`].
     ///
     /// # Errors
     ///
@@ -209,8 +209,9 @@ impl GlobusApp {
         let user = self.for_user(&principal);
         // A code can be redeemed only once: a request that is dropped must not lose the tokens.
         let kept = detached(async move {
-            let answer = user.shared.auth.exchange_code(&attempt, reply).await?;
+            // Before the code is redeemed: without the store, the tokens would be lost.
             let held = user.load().await?;
+            let answer = user.shared.auth.exchange_code(&attempt, reply).await?;
             let kept = user.keep_login(held, scopes, required.as_ref(), &answer);
             Ok(kept.await?)
         });

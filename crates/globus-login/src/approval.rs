@@ -48,9 +48,9 @@ impl GlobusAppBuilder {
     /// - scopes of the challenging collection itself, without dependencies
     /// - scopes that the program named, or that an earlier login asked for
     ///
-    /// It also asks for each other scope for which `rule` returns `true`. For the rest, the prompt
-    /// is [asked](LoginPrompt::allows_new_scopes) first, and they are kept for that login only. If
-    /// nobody can be asked, the login fails.
+    /// The login also asks for each other scope for which `rule` returns `true`. For the remaining
+    /// required scopes, the prompt [asks the person](LoginPrompt::allows_new_scopes) first, and
+    /// later logins do not ask for these scopes. If nobody can be asked, the login fails.
     ///
     /// ```
     /// use globus_login::GlobusApp;

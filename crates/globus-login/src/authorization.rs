@@ -159,17 +159,16 @@ impl Authorization {
         &self,
         reply: LoginReply,
     ) -> Result<(AuthorizationCode, RedirectUrl), ReauthError> {
-        let (code, redirect_uri) = match reply {
-            LoginReply::Code(code) => (
-                AuthorizationCode::new(code.trim().to_owned()),
-                self.redirect_uri.clone(),
-            ),
-            LoginReply::Redirect { url, redirect_uri } => {
-                (self.code_of(&url)?, parsed(redirect_uri)?)
+        match reply {
+            LoginReply::Code(code) => {
+                let code = AuthorizationCode::new(code.trim().to_owned());
+                Ok((not_empty(Some(code))?, self.redirect_uri.clone()))
             }
-            LoginReply::Stored => return Err(ReauthError::new("another program ended the login")),
-        };
-        Ok((not_empty(code)?, redirect_uri))
+            LoginReply::Redirect { url, redirect_uri } => {
+                Ok((self.code_of(&url)?, parsed(redirect_uri)?))
+            }
+            LoginReply::Stored => Err(ReauthError::new("another program ended the login")),
+        }
     }
 
     fn code_of(&self, redirect: &Url) -> Result<AuthorizationCode, ReauthError> {
@@ -191,18 +190,13 @@ pub(super) fn code_in(query: &str) -> Result<AuthorizationCode, ReauthError> {
             AuthError::new(&error, response.error_description.as_deref())
                 .explained("Globus Auth ended the login with an error"),
         ),
-        None => {
-            let none = || AuthorizationCode::new(String::new());
-            not_empty(response.code.unwrap_or_else(none))
-        }
+        None => not_empty(response.code),
     }
 }
 
-fn not_empty(code: AuthorizationCode) -> Result<AuthorizationCode, ReauthError> {
-    match code.secret().is_empty() {
-        true => Err(ReauthError::new("the redirect has no authorization code")),
-        false => Ok(code),
-    }
+fn not_empty(code: Option<AuthorizationCode>) -> Result<AuthorizationCode, ReauthError> {
+    let code = code.filter(|code| !code.secret().is_empty());
+    code.ok_or_else(|| ReauthError::new("there is no authorization code"))
 }
 
 fn parsed(redirect_uri: String) -> Result<RedirectUrl, ReauthError> {

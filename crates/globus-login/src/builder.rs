@@ -107,7 +107,8 @@ impl GlobusAppBuilder {
         self
     }
 
-    /// The Globus environment: the URLs of the services. Default: [`Environment::from_env`].
+    /// The Globus environment: the URLs of the services, and the token file of an app with a
+    /// [name](Self::app_name). Default: [`Environment::from_env`].
     pub fn environment(mut self, environment: Environment) -> Self {
         self.environment = Some(environment);
         self
@@ -207,8 +208,8 @@ impl GlobusAppBuilder {
         self
     }
 
-    /// The clock for the lifetimes of tokens. Tests set one, so that they need not wait for a token
-    /// to expire. Default: the system's clock.
+    /// The clock for the lifetimes of tokens, and for the times of logins and sessions. Tests set
+    /// one, so that they need not wait for a token to expire. Default: the system's clock.
     pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.clock = Clock::new(now);
         self
@@ -259,7 +260,8 @@ impl GlobusAppBuilder {
         let store = match (self.store, &self.app_name) {
             (Some(store), _) => store,
             (None, Some(name)) => {
-                let file = JsonStore::for_app(&client_id, name).map_err(|error| {
+                let file = JsonStore::for_app_in(environment.name(), &client_id, name);
+                let file = file.map_err(|error| {
                     SetupError::caused("there is no directory for the token file", error)
                 })?;
                 Arc::new(file) as Arc<dyn LoginStore>

@@ -5,5 +5,8 @@ pub(super) async fn detached<T: Send + 'static>(
     work: impl Future<Output = Result<T, ReauthError>> + Send + 'static,
 ) -> Result<T, ReauthError> {
     let done = tokio::spawn(work).await;
-    done.unwrap_or_else(|error| Err(ReauthError::new("the task did not end").with_source(error)))
+    done.unwrap_or_else(|error| {
+        let message = "the task of a login panicked, or its runtime stopped: try again";
+        Err(ReauthError::new(message).with_source(error))
+    })
 }

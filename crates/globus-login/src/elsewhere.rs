@@ -16,7 +16,7 @@ const TTL: Duration = Duration::from_secs(60);
 
 /// How long to wait before telling a person, so that programs that begin to wait together see each
 /// other's notices.
-const MUSTER: Duration = Duration::from_secs(1);
+const BEFORE_TELLING: Duration = Duration::from_secs(1);
 
 /// How long before the end of its login time a program withdraws its notice: it may exit right
 /// after.
@@ -136,7 +136,7 @@ impl AppUser {
 
     /// Keeps the notice posted. Of the programs that wait for the same login, one tells a person.
     async fn keep_notice(&self, mut waiting: Waiting) -> Infallible {
-        let mut pause = MUSTER;
+        let mut pause = BEFORE_TELLING;
         loop {
             // If the notice cannot be posted, the program still waits.
             let _ = self.store.post(&self.key, &waiting, TTL).await;

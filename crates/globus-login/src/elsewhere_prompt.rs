@@ -18,11 +18,12 @@ use globus_gare::reauth::ReauthError;
 /// login by a Python program with the same store works as well. Then the waiting program continues.
 /// A store on a disk is read every 5 seconds.
 ///
-/// The program waits for the session's
-/// [`login_timeout`](globus_gare::reauth::SessionBuilder::login_timeout) (default: 15 minutes), or
-/// for the request's [`max_wait`](globus_gare::reauth::GareOptions::max_wait) if that is shorter.
-/// After that, the caller gets the service's own response, and the notice is withdrawn. The notice
-/// of a killed program expires after a minute.
+/// A login for a request waits for the session's
+/// [`login_timeout`](globus_gare::reauth::SessionBuilder::login_timeout) (default: 15 minutes).
+/// After that, the caller gets the service's own response, and the notice is withdrawn. A request
+/// with a shorter [`max_wait`](globus_gare::reauth::GareOptions::max_wait) gets its response
+/// earlier; the login and its notice stay. [`GlobusApp::login`](super::GlobusApp::login) waits
+/// without limit. The notice of a killed program expires after a minute.
 ///
 /// Of all programs that wait for the same login of a user, one notifies: with a WARN event
 /// (`waits for a login elsewhere`), and in the ways that are set here.

@@ -27,9 +27,9 @@ impl GlobusAppBuilder {
     /// (`session ends soon`), and with [`LoginStatus::SessionEndsSoon`] to the prompt. At most half
     /// the length of the session. Zero turns the warning off. Default: one hour.
     ///
-    /// Each login is warned of once, while its credentials are used on a tokio runtime. The end of
-    /// a session is known only if the login was made for a requirement, and an earlier login of
-    /// some age was challenged for the same requirement. See [`AppUser::check`].
+    /// The app warns once for each login whose credentials are used on a tokio runtime. The end of
+    /// a session is known only if the login was made for a requirement, and an earlier login of some
+    /// age was challenged for the same requirement. See [`AppUser::check`].
     pub fn warn_before_session_ends(mut self, before: Duration) -> Self {
         self.warn_before = before;
         self
@@ -81,6 +81,12 @@ async fn watch(shared: Weak<Shared>, principal: Principal, mut login: Login) {
     };
     while let Some(user_now) = user() {
         let logins = &user_now.shared.logins;
+        // Its session may end earlier.
+        if logins.is_another_in_use(&user_now.key, login.epoch())
+            && let Ok(kept) = user_now.load().await
+        {
+            login = kept;
+        }
         let Some(end) = user_now.next_end(&login) else {
             return logins.end_watch(&user_now.key, None);
         };

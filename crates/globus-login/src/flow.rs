@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::app::Who;
 use super::audience::Audience;
 use super::authorization::Attempt;
+use super::detached::detached;
 use super::lease::Lease;
 use super::scope::{Scope, Scopes};
 use super::store::{AnotherPerson, Given, Holder, Login, Secret, StoredToken, Work};
@@ -49,8 +50,8 @@ impl From<NotKept> for ReauthError {
 }
 
 impl AppUser {
-    /// Logs in, unless `before` already has what is wanted, or another program's login has brought
-    /// it by the time that the lease is ours. Returns the stored login.
+    /// Logs in, unless `before` already serves the purpose, or another program has logged in for it
+    /// by the time that the lease is ours. Returns the stored login.
     pub(super) async fn log_in(
         &self,
         wanted: Wanted<'_>,
@@ -88,31 +89,33 @@ impl AppUser {
         };
         let begin = {
             let (shared, scopes) = (Arc::clone(&self.shared), sought.all.clone());
-            let required = match required {
-                Some(required) => Some(self.completed(required, &held).await.into_owned()),
-                None => None,
-            };
+            let required = self.completed(required, &held).await;
             move || Attempt::begin(&shared, &scopes, required.as_ref())
         };
         let challenge = wanted.challenge().cloned();
         let request = &LoginRequest::new(challenge, sought.new.clone(), begin);
         sought.approve(&**prompt, request).await?;
-        let (held, scopes) = (&held, &sought.kept);
-        let exchange = move |reply| async move {
-            let answer = auth.exchange_code(request.attempt(), reply).await?;
-            let (held, scopes) = (held.clone(), scopes.clone());
-            let (login, account) = self.keep_login(held, scopes, required, &answer).await?;
-            if let Some(account) = &account {
-                let who = account.called();
-                self.tell(&LoginStatus::LoggedIn { who });
-            }
-            Ok((login, account))
+        let exchange = |reply| {
+            let (user, request) = (self.clone(), request.clone());
+            let (held, scopes, required) = (held.clone(), sought.kept.clone(), required.cloned());
+            // A code can be redeemed only once: a login that is dropped must not lose the tokens.
+            detached(async move {
+                let answer = user.shared.auth.exchange_code(request.attempt(), reply);
+                let answer = answer.await?;
+                let kept = user.keep_login(held, scopes, required.as_ref(), &answer);
+                let (login, account) = kept.await?;
+                if let Some(account) = &account {
+                    let who = account.called();
+                    user.tell(&LoginStatus::LoggedIn { who });
+                }
+                Ok((login, account))
+            })
         };
         let asked = request.run(&**prompt, exchange);
         let done = if prompt.waits_elsewhere() {
             tokio::select! {
                 biased;
-                login = self.wait_elsewhere(wanted, held, &sought) => return Ok(login?),
+                login = self.wait_elsewhere(wanted, &held, &sought) => return Ok(login?),
                 done = asked => done?,
             }
         } else {
@@ -143,7 +146,7 @@ impl AppUser {
         Lease::wait(&self.store, &self.key, Work::Login, self.holder(), tell).await
     }
 
-    /// Whether `held` has what is wanted. For a challenge, only a login since `before` counts.
+    /// Whether `held` serves the purpose. For a challenge, only a login since `before` counts.
     fn is_met(&self, wanted: Wanted<'_>, before: &Login, held: &Login) -> bool {
         match wanted {
             Wanted::Scopes => self.is_complete(held, true),

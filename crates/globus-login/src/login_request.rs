@@ -135,19 +135,21 @@ impl LoginRequest {
         let _guard = Abandoned(&self.end);
         let asked = async {
             let mut reply = prompt.ask(self).await?;
-            for _ in 0..ASKS {
-                let is_code = matches!(reply, LoginReply::Code(_));
-                reply = match reply {
+            let mut asks_left = ASKS;
+            loop {
+                let may_ask = asks_left > 0 && matches!(reply, LoginReply::Code(_));
+                let exchanged = match reply {
                     LoginReply::Stored => return Ok(None),
-                    reply => match exchange(reply).await {
-                        Err(error) if is_code && AuthError::is_invalid_grant(&error) => {
-                            prompt.ask_again(self, error).await?
-                        }
-                        done => return done.map(Some),
-                    },
+                    reply => exchange(reply).await,
                 };
+                reply = match exchanged {
+                    Err(error) if may_ask && AuthError::is_invalid_grant(&error) => {
+                        prompt.ask_again(self, error).await?
+                    }
+                    done => return done.map(Some),
+                };
+                asks_left -= 1;
             }
-            exchange(reply).await.map(Some)
         };
         let (done, ended) = match asked.await {
             Ok(Some((done, account))) => (Ok(Some(done)), Ok(account)),

@@ -63,8 +63,17 @@ struct Seen {
 #[derive(Debug, Default)]
 struct Watch {
     is_watched: bool,
+    /// The epoch of the login that is in use.
+    in_use: u64,
     /// The epoch of the login whose end the person was warned of.
     told: Option<u64>,
+}
+
+/// The state of a user in memory before the store was read. It may change during the read.
+struct Known {
+    unsaved: Option<Unsaved>,
+    /// The newest revision; `None` if none was read.
+    revision: Option<u64>,
 }
 
 impl AppUser {
@@ -76,8 +85,8 @@ impl AppUser {
     /// memory that could not be stored, at [`Version::NONE`].
     pub(super) async fn load_versioned(&self) -> Result<Versioned, StoreError> {
         let logins = &self.shared.logins;
-        let unsaved = logins.unsaved(&self.key);
-        let mut kept = match (self.read().await, &unsaved) {
+        let known = logins.known(&self.key);
+        let mut kept = match (self.read().await, &known.unsaved) {
             (Ok(kept), _) => kept,
             (Err(_), Some(unsaved)) => {
                 let (version, login) = (Version::NONE, unsaved.login.clone());
@@ -86,9 +95,9 @@ impl AppUser {
             (Err(error), None) => return Err(error),
         };
         kept.login.recognize(logins.clock.now());
-        match unsaved {
+        match &known.unsaved {
             Some(unsaved) if unsaved.add_to(&mut kept.login) => {}
-            _ => logins.remember(&self.key, &kept.login),
+            _ => logins.remember(&self.key, &kept.login, &known),
         }
         Ok(kept)
     }
@@ -122,7 +131,7 @@ impl AppUser {
         mut change: impl FnMut(&mut Login) -> T + Send,
     ) -> Result<(T, Login), StoreError> {
         let logins = &self.shared.logins;
-        let unsaved = logins.unsaved(&self.key);
+        let known = logins.known(&self.key);
         let mut copy = logins.copies.get(&self.key);
         for _ in 0..MAX_TRIES {
             let is_copy = copy.is_some();
@@ -132,7 +141,7 @@ impl AppUser {
             };
             let mut next = login.clone();
             next.recognize(logins.clock.now());
-            if let Some(unsaved) = &unsaved {
+            if let Some(unsaved) = &known.unsaved {
                 unsaved.add_to(&mut next);
             }
             let done = change(&mut next);
@@ -147,7 +156,7 @@ impl AppUser {
                 // The copy may be out of date: the stored login may need the change.
                 continue;
             }
-            logins.remember(&self.key, &next);
+            logins.remember(&self.key, &next, &known);
             return Ok((done, next));
         }
         Err(StoreError::because(format!(
@@ -173,8 +182,8 @@ impl AppUser {
         let _ = stored.await;
     }
 
-    /// Stores tokens from Globus Auth. If the store fails, keeps them in memory and tells the
-    /// person.
+    /// Stores tokens from Globus Auth. If the store fails, keeps them in memory, and warns with an
+    /// event and a status.
     pub(super) async fn keep<T>(
         &self,
         before: Login,
@@ -185,7 +194,9 @@ impl AppUser {
             Err(error) => error,
         };
         let logins = &self.shared.logins;
-        let Unsaved { before, login: now } = logins.unsaved(&self.key).unwrap_or_else(|| Unsaved {
+        let mut all_unsaved = lock(&logins.unsaved);
+        let unsaved = all_unsaved.get(&self.key).cloned();
+        let Unsaved { before, login: now } = unsaved.unwrap_or_else(|| Unsaved {
             login: before.clone(),
             before,
         });
@@ -197,8 +208,10 @@ impl AppUser {
                 before,
                 login: login.clone(),
             };
-            lock(&logins.unsaved).put(self.key.clone(), unsaved);
-            let reason = error.to_string();
+            all_unsaved.put(self.key.clone(), unsaved);
+            drop(all_unsaved);
+            let (user, reason) = (self.key.user(), error.to_string());
+            tracing::warn!(user, reason, "login could not be stored");
             self.tell(&LoginStatus::NotStored { reason });
         }
         (done, login)
@@ -256,13 +269,29 @@ impl Logins {
         lock(&self.unsaved).get(user).cloned()
     }
 
-    /// Remembers a stored login.
-    fn remember(&self, user: &UserKey, login: &Login) {
+    fn known(&self, user: &UserKey) -> Known {
+        Known {
+            unsaved: self.unsaved(user),
+            revision: self.see(user, |seen| seen.revisions.map(|(_, newest)| newest)),
+        }
+    }
+
+    /// Remembers a stored login. `known` is the state before the store was read.
+    fn remember(&self, user: &UserKey, login: &Login, known: &Known) {
         self.remember_owner(login);
-        let now = login.revision();
-        lock(&self.unsaved).pop(user);
+        let mut all_unsaved = lock(&self.unsaved);
+        // A newer one is not in this login.
+        if all_unsaved.peek(user) == known.unsaved.as_ref() {
+            all_unsaved.pop(user);
+        }
+        drop(all_unsaved);
+        let revision = login.revision();
         self.see(user, |seen| {
-            seen.revisions.get_or_insert((now, now)).1 = now;
+            let (_, newest) = seen.revisions.get_or_insert((revision, revision));
+            // A login that was read before a logout does not undo it.
+            if revision > *newest || known.revision == Some(*newest) {
+                *newest = revision;
+            }
         });
     }
 
@@ -293,7 +322,14 @@ impl Logins {
     pub(super) fn begin_watch(&self, user: &UserKey, epoch: u64) -> bool {
         let mut watches = lock(&self.watches);
         let watch = watches.get_or_insert_mut(user.clone(), Watch::default);
+        watch.in_use = epoch;
         watch.told != Some(epoch) && !std::mem::replace(&mut watch.is_watched, true)
+    }
+
+    /// Whether another login is in use than the watched one.
+    pub(super) fn is_another_in_use(&self, user: &UserKey, watched: u64) -> bool {
+        let watches = lock(&self.watches);
+        watches.peek(user).is_some_and(|it| it.in_use != watched)
     }
 
     /// Ends a watch. `told` is the epoch of the login whose end the person was warned of.

@@ -1,7 +1,5 @@
 //! Multi-factor requirements, which Globus Auth handles only if they name an identity.
 
-use std::borrow::Cow;
-
 use super::auth;
 use super::session::Session;
 use super::store::Login;
@@ -12,23 +10,21 @@ impl AppUser {
     /// The requirement in the form for Globus Auth: adds the identity in session to a requirement
     /// of multi-factor authentication alone. If no identity is known, the requirement stays as it
     /// is.
-    pub(super) async fn completed<'a>(
+    pub(super) async fn completed(
         &self,
-        required: &'a AuthorizationParameters,
+        required: Option<&AuthorizationParameters>,
         held: &Login,
-    ) -> Cow<'a, AuthorizationParameters> {
+    ) -> Option<AuthorizationParameters> {
+        let required = required?.clone();
         let names_somebody = !required.session_required_identities.is_empty()
             || !required.session_required_single_domain.is_empty();
         if !required.session_required_mfa || names_somebody {
-            return Cow::Borrowed(required);
+            return Some(required);
         }
-        match self.identity_in_session(held).await {
-            Some(identity) => {
-                let required = required.clone();
-                Cow::Owned(required.with_session_required_identities([identity]))
-            }
-            None => Cow::Borrowed(required),
-        }
+        Some(match self.identity_in_session(held).await {
+            Some(identity) => required.with_session_required_identities([identity]),
+            None => required,
+        })
     }
 
     /// The identity that authenticated last, by introspection; otherwise that of the tokens.

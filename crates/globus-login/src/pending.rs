@@ -14,6 +14,8 @@ use globus_gare::reauth::{Challenge, Principal, ReauthError};
 /// [`GlobusApp::begin_login`](super::GlobusApp::begin_login).
 ///
 /// It holds the PKCE verifier and the `state` of this login: keep it where only this user finds it.
+/// It cannot be serialized, so the process that began the login has to end it. Drop it after some
+/// minutes: the user may never come back. The module `web` has neither limit.
 pub struct PendingLogin {
     pub(super) attempt: Attempt,
     pub(super) principal: Principal,
@@ -45,25 +47,19 @@ impl AppUser {
             Some(challenge) => {
                 let audience = self.shared.require_audience(challenge.target())?;
                 own = self.scopes_of(audience).await?;
+                self.learn(challenge, audience, held).await;
                 Wanted::Answer(challenge, audience, &own)
             }
             None => Wanted::Scopes,
         };
-        if let Wanted::Answer(challenge, audience, _) = wanted {
-            self.learn(challenge, audience, held).await;
-        }
         let sought = self.sought(held, wanted)?;
         sought.approve_without_a_person()?;
-        let completed = match wanted.required() {
-            Some(required) => Some(self.completed(required, held).await.into_owned()),
-            None => None,
-        };
         Ok(AskedFor {
             // There are no new scopes, so all scopes are kept.
             scopes: sought.kept,
             own: wanted.own().clone(),
             required: wanted.required().cloned(),
-            completed,
+            completed: self.completed(wanted.required(), held).await,
         })
     }
 }

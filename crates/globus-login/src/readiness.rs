@@ -30,10 +30,10 @@ pub enum CheckFor {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Readiness {
-    /// The login will last, by all that is known.
+    /// As far as is known, the login will last.
     Satisfied {
-        /// Until when: then the token ends, or the login is as old as one that was challenged
-        /// before.
+        /// The time at which the token ends, or at which the login is as old as one that was
+        /// challenged before.
         until: SystemTime,
     },
     /// A login is needed, now or before the time is over.
@@ -43,7 +43,7 @@ pub enum Readiness {
         /// The reason, in one line for a person. It may hold text of a service.
         words: String,
     },
-    /// Not known.
+    /// It is not known whether the login will last.
     Unknown {
         /// What is not known, in one line for a person.
         words: String,
@@ -114,9 +114,10 @@ impl AppUser {
         let is_too_early = |at: SystemTime| end.is_none_or(|end| at < end);
 
         let Some(login) = self.good_login(&subject).await? else {
-            return Ok(needs_any_login(
-                "there is no token that is valid or can be refreshed",
-            ));
+            return Ok(Readiness::NeedsLogin {
+                required: AuthorizationParameters::default(),
+                words: "there is no token that is valid or can be refreshed".to_owned(),
+            });
         };
         let learned = login.record.as_ref().and_then(|it| subject.learned(it));
         let known = learned.as_ref().map(|learned| learned.required.clone());
@@ -209,9 +210,13 @@ impl AppUser {
         match &subject.server {
             Some(server) => self.usable(server, None).await,
             None => {
-                let login = self.refreshed().await?;
+                let (login, failed) = self.refreshed().await?;
                 let login = self.with_consents(login).await;
-                Ok(Some(login).filter(|login| self.is_complete(login, true)))
+                match (self.is_complete(&login, true), failed) {
+                    (true, _) => Ok(Some(login)),
+                    (false, Some(error)) => Err(error),
+                    (false, None) => Ok(None),
+                }
             }
         }
     }
@@ -320,13 +325,6 @@ impl Subject {
 
 fn end_of(token: &StoredToken) -> SystemTime {
     time(u64::try_from(token.expires_at_seconds()).unwrap_or(0))
-}
-
-fn needs_any_login(words: &str) -> Readiness {
-    Readiness::NeedsLogin {
-        required: AuthorizationParameters::default(),
-        words: words.to_owned(),
-    }
 }
 
 fn unknown(words: &str) -> Readiness {

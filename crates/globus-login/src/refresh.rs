@@ -84,20 +84,22 @@ impl AppUser {
     }
 
     /// The stored login, with expired tokens refreshed. A token that cannot be refreshed stays as
-    /// it is: a login replaces it.
-    pub(super) async fn refreshed(&self) -> Result<Login, ReauthError> {
+    /// it is: a login replaces it. Also returns the error of the first refresh that failed.
+    pub(super) async fn refreshed(&self) -> Result<(Login, Option<ReauthError>), ReauthError> {
         let login = self.load().await?;
         if matches!(self.shared.who, Who::Client) || self.is_complete(&login, true) {
-            return Ok(login);
+            return Ok((login, None));
         }
-        let mut newest = login.clone();
+        let (mut newest, mut failed) = (login.clone(), None);
         let servers = login.tokens.keys();
         for server in servers.filter(|server| login.can_refresh(server)) {
-            if let Ok(Some(refreshed)) = self.usable(server, None).await {
-                newest = refreshed;
+            match self.usable(server, None).await {
+                Ok(Some(refreshed)) => newest = refreshed,
+                Ok(None) => {}
+                Err(error) => failed = failed.or(Some(error)),
             }
         }
-        Ok(newest)
+        Ok((newest, failed))
     }
 
     pub(super) fn is_usable(
@@ -175,10 +177,10 @@ impl AppUser {
             return Ok(Some(held));
         };
         let user = self.clone();
-        let (of, not) = (server.to_owned(), rejected.cloned());
+        let (server, rejected) = (server.to_owned(), rejected.cloned());
         // A caller that is dropped must not lose a rotated refresh token.
         let refreshed = detached(async move {
-            let refreshed = user.redeem(&of, not.as_ref()).await;
+            let refreshed = user.redeem(&server, rejected.as_ref()).await;
             lease.release().await;
             refreshed
         });
@@ -252,14 +254,16 @@ impl AppUser {
             }
             return Ok(Some(login).filter(|it| self.lasts(it, server, rejected, Duration::ZERO)));
         }
-        if let Some(refused) = refused {
-            let mark = |login: &mut Login| login.refused(server, &refused);
-            let (is_marked, _) = self.update(mark).await?;
-            // Of all programs with this store, only the one that set the mark tells it.
-            if is_marked {
-                self.tell_of_the_end(server);
-            }
+        let Some(refused) = refused else {
+            return Ok(None);
+        };
+        let mark = |login: &mut Login| login.refused(server, &refused);
+        let (is_marked, login) = self.update(mark).await?;
+        // Of all programs with this store, only the one that set the mark tells it.
+        if is_marked {
+            self.tell_of_the_end(server);
         }
-        Ok(None)
+        // Another program may have stored a token since the last try.
+        Ok(Some(login).filter(|login| self.is_usable(login, server, rejected)))
     }
 }

@@ -21,8 +21,8 @@ const SERVICES: [(&str, &str); 6] = [
 
 impl GlobusAppBuilder {
     /// Names the resource server whose token goes to an origin, for a service that Globus itself
-    /// does not run. For an action provider, that is its client id. For a collection, use
-    /// [`collection`](Self::collection).
+    /// does not run. The resource server of an action provider is its client id. For a collection,
+    /// use [`collection`](Self::collection).
     ///
     /// ```
     /// use globus_login::GlobusApp;

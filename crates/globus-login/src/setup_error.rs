@@ -1,6 +1,7 @@
 use std::error::Error;
 
-/// An error from building a [`GlobusApp`](super::GlobusApp): a setting is invalid.
+/// An error from setting up a [`GlobusApp`](super::GlobusApp) or the logins of a web service, such
+/// as an invalid setting.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct SetupError {

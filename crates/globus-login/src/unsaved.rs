@@ -3,7 +3,7 @@
 use super::store::Login;
 
 /// A login in memory, because the store failed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Unsaved {
     /// The login before the changes.
     pub(super) before: Login,

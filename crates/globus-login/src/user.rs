@@ -56,7 +56,8 @@ impl AppUser {
     ///
     /// If the person declines, nobody can be asked, or Globus Auth gives no tokens.
     pub async fn login(&self) -> Result<(), ReauthError> {
-        let before = self.refreshed().await?;
+        // A login replaces a token that could not be refreshed.
+        let (before, _) = self.refreshed().await?;
         let before = self.with_consents(before).await;
         self.log_in(Wanted::Scopes, before).await.map(drop)
     }
@@ -112,8 +113,8 @@ impl AppUser {
         Ok(login.record.filter(|_| !login.tokens.is_empty()))
     }
 
-    /// The user's Globus account, as Globus Auth reports it. `None` if nobody is logged in. The
-    /// names need the scopes `profile` and `email`.
+    /// The user's Globus account, as Globus Auth reports it. `None` if nobody is logged in, or the
+    /// token for Globus Auth is no longer valid. The names need the scopes `profile` and `email`.
     ///
     /// # Errors
     ///

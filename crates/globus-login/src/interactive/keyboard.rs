@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::oneshot;
 
 /// Reads the next line; `None` at the end of the input. If the future is dropped before there is a
-/// line, a later reader gets what is typed.
+/// line, a later reader gets the line. On Windows that line is lost.
 ///
 /// The line is read on a thread of its own, which does not keep the program from exiting.
 pub(super) async fn line() -> io::Result<Option<String>> {

@@ -66,21 +66,19 @@ struct Said {
 }
 
 impl Loopback {
-    pub(super) async fn listen(request: &LoginRequest) -> io::Result<Result<Self, ReauthError>> {
+    pub(super) async fn listen(request: &LoginRequest) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         // Without a path, as in the Python SDK: Globus Auth allows this URI with any port.
         let address = listener.local_addr()?;
         let redirect_uri = format!("http://{address}");
-        let callback = match Callback::new(request, redirect_uri.clone(), address.port()) {
-            Ok(callback) => Arc::new(callback),
-            Err(error) => return Ok(Err(error)),
-        };
+        let callback = Callback::new(request, redirect_uri.clone(), address.port());
+        let callback = Arc::new(callback.map_err(io::Error::other)?);
         let task = tokio::spawn(serve(listener, Arc::clone(&callback), request.end()));
-        Ok(Ok(Self {
+        Ok(Self {
             redirect_uri,
             callback,
             task: task.abort_handle(),
-        }))
+        })
     }
 
     pub(super) fn redirect_uri(&self) -> &str {

@@ -41,11 +41,14 @@ const PASTES: u8 = 5;
 /// prints the URL of the login page to stderr.
 ///
 /// No browser opens over SSH, without a display, or if the environment variable `BROWSER` names a
-/// text browser. Then only the code is left. If there is no terminal either, the login fails with
-/// [`is_interaction_required`](ReauthError::is_interaction_required); the error's source has the
-/// reason and says what to do.
+/// text browser. Then the person has to paste a code. If there is no terminal either, the login
+/// fails with [`is_interaction_required`](ReauthError::is_interaction_required); the error's source
+/// has the reason and says what to do.
 ///
 /// `BROWSER` names another browser, which then opens over SSH as well.
+///
+/// For a client with a secret, turn the browser off ([`browser(false)`](Self::browser)): Globus
+/// Auth redirects such a client only to its registered URIs, not to a port of this machine.
 ///
 /// ```
 /// use std::time::Duration;
@@ -138,20 +141,17 @@ impl Interactive {
         &self,
         request: &LoginRequest,
         here: &Surroundings,
-    ) -> Result<Result<Loopback, NoBrowser>, ReauthError> {
-        let refused = match &here.browser {
-            _ if !self.browser => Some(NoBrowser::Unwanted),
-            refused => refused.clone(),
-        };
-        if let Some(reason) = refused {
-            return Ok(Err(reason));
+    ) -> Result<Loopback, NoBrowser> {
+        if !self.browser {
+            return Err(NoBrowser::Unwanted);
         }
-        let loopback = match Loopback::listen(request).await {
-            Ok(loopback) => loopback?,
-            Err(error) => return Ok(Err(NoBrowser::NoPort(error.to_string()))),
-        };
+        if let Some(reason) = &here.browser {
+            return Err(reason.clone());
+        }
+        let loopback = Loopback::listen(request).await;
+        let loopback = loopback.map_err(|error| NoBrowser::NoPort(error.to_string()))?;
         let opened = browser::open(loopback.entrance()).await;
-        Ok(opened.map(|()| loopback).map_err(NoBrowser::NotOpened))
+        opened.map(|()| loopback).map_err(NoBrowser::NotOpened)
     }
 
     /// Waits for the redirect or a code. Then keeps the state open: the code may be wrong.
@@ -252,7 +252,7 @@ impl Interactive {
             (Some(_), _) => std::future::pending().await,
             (None, problem) => Err(ReauthError::new(format!(
                 "no code was pasted: {}",
-                problem.unwrap_or("the terminal asked too often")
+                problem.unwrap_or("there were too many attempts, log in again")
             ))),
         }
     }
@@ -271,7 +271,7 @@ impl LoginPrompt for Interactive {
         let here = Surroundings::look();
         let now = Instant::now();
         let deadline = now.checked_add(self.timeout).unwrap_or(now + FOREVER);
-        let way = self.open(request, &here).await?;
+        let way = self.open(request, &here).await;
         if let (Err(reason), false) = (&way, here.terminal) {
             return Err(ReauthError::interaction_required_elsewhere()
                 .with_source(NobodyToAsk(reason.clone())));

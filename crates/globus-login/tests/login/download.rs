@@ -44,7 +44,11 @@ fn file(request: &Request) -> Response {
         .strip_prefix("bytes=")
         .and_then(|it| it.strip_suffix('-'));
     let from: usize = from.and_then(|it| it.parse().ok()).expect("a range");
-    match FILE.get(from..) {
+    let whole: &[u8] = match request.uri().path() {
+        "/empty" => &[],
+        _ => FILE,
+    };
+    match whole.get(from..) {
         None | Some([]) => answered(416, ""),
         Some(rest) => answered(206, rest),
     }
@@ -108,41 +112,59 @@ async fn home() -> TempDir {
     home
 }
 
+/// Runs the example in `home`. Returns whether it succeeded, and its errors.
+async fn downloaded(home: &TempDir, url: &str) -> (bool, String) {
+    let ran = Command::new(example("download"))
+        .args([url, COLLECTION])
+        .env_clear()
+        .env("HOME", home.path())
+        .env("GLOBUS_CLIENT_ID", CLIENT)
+        .env("GLOBUS_SDK_SERVICE_URL_AUTH", "http://127.0.0.1:1")
+        .current_dir(home.path())
+        .output();
+    let ran = ran.await.expect("the example starts");
+    let printed = String::from_utf8_lossy(&ran.stderr).into_owned();
+    (ran.status.success(), printed)
+}
+
 #[checks::test(seconds = 600)]
 async fn download_resumes_retries_and_reports_a_missing_file() {
-    let program = example("download");
     let seen = Seen::default();
     let server = serve(Arc::clone(&seen)).await;
     let home = home().await;
-    for (path, before, says, tries) in [
-        ("/whole", "", None, 1),
-        ("/begun", "0123", None, 1),
-        ("/ended", "0123456789", None, 1),
-        ("/short", "", None, 2),
-        ("/flaky", "", None, 2),
-        ("/missing", "", Some("no such file"), 1),
-        ("/broken", "", Some("try again later"), 5),
+    for (path, before, result, tries) in [
+        ("/whole", "", Ok(FILE), 1),
+        ("/begun", "0123", Ok(FILE), 1),
+        ("/ended", "0123456789", Ok(FILE), 1),
+        ("/empty", "", Ok(&FILE[..0]), 1),
+        ("/short", "", Ok(FILE), 2),
+        ("/flaky", "", Ok(FILE), 2),
+        ("/missing", "", Err("no such file"), 1),
+        ("/broken", "", Err("try again later"), 5),
     ] {
         let name = home.path().join(&path[1..]);
         std::fs::write(&name, before).expect("a file");
-        let ran = Command::new(&program)
-            .args([&format!("{server}{path}"), COLLECTION])
-            .env_clear()
-            .env("HOME", home.path())
-            .env("GLOBUS_CLIENT_ID", CLIENT)
-            .env("GLOBUS_SDK_SERVICE_URL_AUTH", "http://127.0.0.1:1")
-            .current_dir(home.path())
-            .output();
-        let ran = ran.await.expect("the example starts");
-        let printed = String::from_utf8_lossy(&ran.stderr).into_owned();
-        assert_eq!(ran.status.success(), says.is_none(), "{path}: {printed}");
-        match says {
-            Some(says) => assert!(printed.contains(says), "{path}: {printed}"),
-            None => assert_eq!(std::fs::read(&name).expect("a file"), FILE, "{path}"),
+        let (is_done, printed) = downloaded(&home, &format!("{server}{path}")).await;
+        assert_eq!(is_done, result.is_ok(), "{path}: {printed}");
+        match result {
+            Err(says) => assert!(printed.contains(says), "{path}: {printed}"),
+            Ok(file) => assert_eq!(std::fs::read(&name).expect("a file"), file, "{path}"),
         }
         let mut ports = seen.lock().expect("no panic")[path].clone();
         assert_eq!(ports.len(), tries, "{path}");
         ports.dedup();
         assert_eq!(ports.len(), tries, "{path}: one connection for each try");
+    }
+}
+
+#[checks::test(seconds = 600)]
+async fn url_of_a_directory_is_an_error() {
+    let home = tempfile::tempdir().expect("a directory");
+    for url in ["https://data.example/", "https://data.example/directory/"] {
+        let (is_done, printed) = downloaded(&home, url).await;
+        assert!(
+            !is_done && printed.contains("the URL names no file"),
+            "{printed}"
+        );
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use globus_gare::Environment;
 use globus_login::{GlobusApp, Interactive, JsonStore};
 
-use crate::support::endpoint::CLIENT;
+use crate::support::endpoint::{CLIENT, Endpoint};
 use crate::support::program::{self, Program};
 use crate::support::*;
 
@@ -88,6 +88,34 @@ async fn each_environment_has_its_own_token_file() {
         let path = reported("My App", &variables).await;
         let expected = format!("/home/ada/.globus/app/client/my-app/{file}");
         assert_eq!(path, expected, "{environment:?}");
+    }
+}
+
+/// The environment of the builder counts, not the one of the process.
+#[cfg(unix)]
+#[checks::test(seconds = 600)]
+async fn token_file_is_that_of_the_apps_environment() {
+    if let Some(name) = program::argument() {
+        let endpoint = Endpoint::approving().await;
+        let app = endpoint.app().app_name("My App");
+        let app = app.environment(Environment::from_variables([(ENVIRONMENT, name)]));
+        app.build().expect("an app").login().await.expect("a login");
+        return program::report("logged in");
+    }
+    let home = tempfile::tempdir().expect("a directory");
+    let variables = [
+        ("HOME", home.path().to_str().expect("text")),
+        (ENVIRONMENT, "sandbox"),
+    ];
+    let directory = format!(".globus/app/{CLIENT}/my-app");
+    for (environment, file) in [
+        ("production", "tokens.json"),
+        ("preview", "preview-tokens.json"),
+    ] {
+        assert_eq!(reported(environment, &variables).await, "logged in");
+        let path = home.path().join(&directory).join(file);
+        assert!(path.exists(), "{environment}");
+        std::fs::remove_file(path).expect("the file");
     }
 }
 

@@ -2,8 +2,6 @@
 //!
 //! `cargo test` builds the program. To build it alone: `cargo build --example gateway`.
 
-use std::env;
-use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -16,23 +14,8 @@ use url::Url;
 
 use crate::support::*;
 
-fn program() -> PathBuf {
-    let test = env::current_exe().expect("this test");
-    let target = test.parent().and_then(Path::parent);
-    let program = target
-        .expect("a target directory")
-        .join("examples")
-        .join(format!("gateway{}", env::consts::EXE_SUFFIX));
-    assert!(
-        program.exists(),
-        "build it with `cargo build --example gateway`: {}",
-        program.display()
-    );
-    program
-}
-
 fn command() -> Command {
-    let mut command = Command::new(program());
+    let mut command = Command::new(program::example("gateway"));
     for name in [
         "GLOBUS_SDK_ENVIRONMENT",
         "GLOBUS_CLIENT_ID",

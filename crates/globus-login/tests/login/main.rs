@@ -8,6 +8,7 @@ mod client_secrets;
 mod collections;
 mod consents;
 mod download;
+#[cfg(unix)]
 mod elsewhere;
 mod ends;
 mod ends_soon;
@@ -18,6 +19,7 @@ mod fuzz_inputs;
 mod gateway;
 mod id_tokens;
 mod job;
+mod late_reads;
 mod layer;
 mod logouts;
 mod loopback;

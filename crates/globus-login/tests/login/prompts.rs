@@ -14,6 +14,7 @@ use globus_login::{
 use serde_json::json;
 use tokio::sync::mpsc;
 
+use crate::support::doubles::{Gate, Hooked};
 use crate::support::endpoint::*;
 use crate::support::*;
 
@@ -83,6 +84,53 @@ async fn rejected_code_is_asked_for_again_five_times() {
         done.expect_err(refusal);
         assert_eq!(endpoint.requests().len(), 1, "{refusal}");
     }
+}
+
+/// Pastes five wrong codes. By then another program has logged in.
+#[derive(Default)]
+struct GivesUp(Mistypes);
+
+#[async_trait]
+impl LoginPrompt for GivesUp {
+    async fn ask(&self, _: &LoginRequest) -> Result<LoginReply, ReauthError> {
+        Ok(self.0.code())
+    }
+
+    async fn ask_again(&self, _: &LoginRequest, _: ReauthError) -> Result<LoginReply, ReauthError> {
+        Ok(match self.0.0.load(SeqCst) {
+            5 => LoginReply::Stored,
+            _ => self.0.code(),
+        })
+    }
+}
+
+#[checks::test]
+async fn last_reply_may_be_that_another_program_logged_in() {
+    let endpoint = Endpoint::always(refused("invalid_grant", "no such code")).await;
+    let app = endpoint.app().prompt(GivesUp::default()).build();
+    app.expect("an app").login().await.expect("a login");
+    assert_eq!(endpoint.requests().len(), 5);
+}
+
+/// Globus Auth has redeemed the code by then.
+#[checks::test]
+async fn dropped_login_does_not_lose_its_tokens() {
+    let (endpoint, store, gate) = (Endpoint::approving().await, MemoryStore::new(), Gate::new());
+    let hooked = Hooked::commits_behind(store.clone(), &gate);
+    let app = endpoint.app().store(hooked).build().expect("an app");
+    tokio::select! {
+        _ = app.login() => panic!("the commit waits"),
+        () = gate.reached() => {}
+    }
+    gate.open();
+    let is_kept = async {
+        while kept(&store).await.is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let is_kept = tokio::time::timeout(Duration::from_secs(30), is_kept).await;
+    is_kept.expect("the tokens are stored");
+    assert_eq!(endpoint.revoked(), [""; 0]);
 }
 
 /// Waits for a login with another program. Records the request, and checks that the lease is free.

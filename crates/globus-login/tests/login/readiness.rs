@@ -206,6 +206,21 @@ async fn end_of_an_unrefreshable_token_counts() {
 }
 
 #[checks::test]
+async fn failed_refresh_is_an_error_of_the_check() {
+    let site = Site::new(Collection::high_assurance, |it| it).await;
+    let required = AuthorizationParameters::default().with_session_required_mfa(true);
+    expire(&site.sample.globus);
+    for subject in [site.collection(), CheckFor::Requirement(required)] {
+        let token = fake_globus::RequestKind::Token;
+        site.sample.globus.fail_next(token, 503, "{}");
+        let error = site.user.check(&subject, NOW).await;
+        let error = error.expect_err("Globus Auth is down");
+        assert_says(&error, "503", &[]);
+        assert!(error.is_unavailable(), "{error:?}");
+    }
+}
+
+#[checks::test]
 async fn missing_consent_of_a_mapped_collection_is_found() {
     let site = Site::new(Collection::data_access, |it| it).await;
     let required = assert_needs_login(&site.check(NOW).await, "data_access");
@@ -214,7 +229,7 @@ async fn missing_consent_of_a_mapped_collection_is_found() {
     assert_eq!(site.list().await, 200);
     assert_eq!(site.browser.logins(), 2, "the request repeats no login");
     // Without a record, the consents are looked up at Globus Auth.
-    forget_record(&site).await;
+    forget_record(&site.store, &site.sample.globus).await;
     assert_unknown(&site.check(NOW).await, "there was no challenge yet");
     let scope = globus_login::Scope::transfer_data_access(site.sample.collection.to_string());
     let requirement = CheckFor::Requirement(consent(&scope.to_string()));
@@ -282,16 +297,6 @@ async fn forget_consents(site: &Site) {
 
 fn ada() -> Identity {
     Identity::new("ada", "uchicago.edu")
-}
-
-/// Removes the record, as after a login by a program without records.
-async fn forget_record(site: &Site) {
-    let user = own(site.sample.globus.client_id());
-    let kept = site.store.load(&user).await.expect("memory");
-    let mut login = kept.login;
-    login.record = None;
-    let done = site.store.commit(&user, &kept.version, &login).await;
-    done.expect("memory").expect("no other commit");
 }
 
 #[checks::test]

@@ -8,7 +8,7 @@ use globus_gare::reauth::{CredentialRequest, Reauthenticator, Why};
 use globus_login::{JsonStore, LoginStatus, LoginStore, MemoryStore, Work};
 use http::header::RETRY_AFTER;
 
-use crate::support::doubles::{Call, Hooked, Listening};
+use crate::support::doubles::{Call, Gate, Hooked, Listening};
 use crate::support::endpoint::*;
 use crate::support::{bearer, held, log_in_again, target};
 
@@ -123,25 +123,14 @@ async fn dropped_caller_does_not_lose_a_refreshed_token() {
     let endpoint = Endpoint::always(given).await;
     let store = MemoryStore::new();
     keep(&store, stored(TRANSFER_SERVER, "old", false)).await;
-    let (came, gate) = (Signal::new(), Signal::new());
-    let hooked = {
-        let (came, gate) = (came.clone(), gate.clone());
-        Hooked::new(store.clone(), move |call| {
-            let (came, gate) = (came.clone(), gate.clone());
-            async move {
-                if call == Call::Commit {
-                    came.raise();
-                    gate.raised(1).await;
-                }
-            }
-        })
-    };
+    let gate = Gate::new();
+    let hooked = Hooked::commits_behind(store, &gate);
     let app = endpoint.app().store(hooked).build().expect("an app");
     tokio::select! {
         _ = sent(&app) => panic!("the commit waits"),
-        () = came.raised(1) => {}
+        () = gate.reached() => {}
     }
-    gate.raise();
+    gate.open();
     assert_eq!(sent(&app).await.as_deref(), Some("refreshed"));
     assert_eq!(endpoint.grants("refresh_token"), 1);
 }

@@ -17,7 +17,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tower::{Layer, ServiceExt};
 use tracing::level_filters::LevelFilter;
-use tracing::subscriber::NoSubscriber;
+use tracing::subscriber::{DefaultGuard, NoSubscriber};
 use tracing_subscriber::fmt::format::FmtSpan;
 
 use checks::secrets::assert_hidden;
@@ -33,6 +33,19 @@ impl Kept {
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().expect("whole")).into_owned()
     }
+}
+
+/// Writes the events on this thread to `log`, until the result is dropped.
+pub(crate) fn log_to(log: &Kept) -> (tracing::Dispatch, DefaultGuard) {
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone());
+    // With only one subscriber, `tracing` caches the interest of a call site by the thread of
+    // another test that reaches it first.
+    let second = tracing::Dispatch::new(tracing_subscriber::registry());
+    (
+        second,
+        tracing::subscriber::set_default(subscriber.finish()),
+    )
 }
 
 impl Write for Kept {

@@ -10,6 +10,7 @@ use globus_gare::reauth::{Challenge, CredentialRequest, Principal, Reauthenticat
 use globus_login::{GlobusApp, MemoryStore, StoreError};
 use serde_json::{Value, json};
 
+use crate::secrets::{Kept, log_to};
 use crate::support::doubles::{Call, Hooked, Listening};
 use crate::support::endpoint::*;
 use crate::support::*;
@@ -201,7 +202,12 @@ async fn login_is_used_even_if_the_store_fails() {
         .prompt(Arc::new(person.clone()))
         .store(Arc::new(full().0));
     let app = app.build().expect("an app");
+    let log = Kept::default();
+    let guards = log_to(&log);
     app.login().await.expect("a login");
+    drop(guards);
+    let logged = log.text();
+    assert!(logged.contains("login could not be stored"), "{logged}");
     let transfer = target(globus.transfer_url());
     let first = held(&app, &transfer).await.expect("a credential");
     assert!(app.is_logged_in().await.expect("no error"));
@@ -218,6 +224,28 @@ async fn login_is_used_even_if_the_store_fails() {
     assert_eq!(person.browser.logins(), 1);
     let error = app.logout().await.expect_err("nothing can be changed");
     assert_says(&error, "the database takes nothing", &[]);
+}
+
+/// The code can be redeemed only once.
+#[checks::test]
+async fn no_code_is_redeemed_while_the_store_is_down() {
+    let endpoint = Endpoint::approving().await;
+    let is_down = Arc::new(AtomicBool::new(false));
+    let fails = Arc::clone(&is_down);
+    let store = Hooked::new(MemoryStore::new(), move |call| {
+        let fails = call == Call::Load && fails.load(SeqCst);
+        let error = || StoreError::unavailable("the database is down", "no answer");
+        std::future::ready(if fails { Err(error()) } else { Ok(()) })
+    });
+    let app = endpoint.app().store(store).build().expect("an app");
+    let pending = app.begin_login(&Principal::Session, None).await;
+    let pending = pending.expect("a login");
+    let redirect = sent_to(pending.authorize_url()).await;
+    is_down.store(true, SeqCst);
+    let finished = app.finish_login(pending, redirect).await;
+    let error = finished.expect_err("the store is down");
+    assert_says(&error, "the database is down", &[]);
+    assert!(endpoint.requests().is_empty(), "{:?}", endpoint.requests());
 }
 
 #[checks::test]

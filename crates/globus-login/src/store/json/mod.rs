@@ -26,6 +26,7 @@ use super::login_store::forward;
 use super::{
     Holder, Leased, Login, LoginStore, StoreError, UserKey, Version, Versioned, Waiting, Work,
 };
+use globus_gare::Environment;
 
 /// A store in a JSON file, in the format of globus-sdk-python 4.x.
 ///
@@ -88,7 +89,17 @@ impl JsonStore {
     ///
     /// If there is no home directory, or `app_name` cannot be the name of a directory.
     pub fn for_app(client_id: &str, app_name: &str) -> Result<Self, StoreError> {
-        let path = path::of_app(client_id, app_name, |name| std::env::var_os(name))?;
+        Self::for_app_in(Environment::from_env().name(), client_id, app_name)
+    }
+
+    /// As [`for_app`](Self::for_app), in the environment with this name.
+    pub(crate) fn for_app_in(
+        environment: &str,
+        client_id: &str,
+        app_name: &str,
+    ) -> Result<Self, StoreError> {
+        let variable = |name: &str| std::env::var_os(name);
+        let path = path::of_app(environment, client_id, app_name, variable)?;
         Ok(Self::of(TokenFile::new(path, true)))
     }
 

@@ -8,8 +8,9 @@ use super::super::files::directory_of;
 
 type Variable = fn(&str) -> Option<OsString>;
 
-/// The path at which the Python SDK keeps the file of an app.
+/// The path at which the Python SDK keeps the file of an app in an environment.
 pub(super) fn of_app(
+    environment: &str,
     client_id: &str,
     app_name: &str,
     variable: Variable,
@@ -24,8 +25,10 @@ pub(super) fn of_app(
     let base = base.ok_or_else(|| {
         StoreError::because("there is no home directory for the token file: set HOME")
     })?;
-    let environment = set("GLOBUS_SDK_ENVIRONMENT").filter(|name| name != "production");
-    let prefix = environment.map_or(String::new(), |name| format!("{}-", name.to_string_lossy()));
+    let prefix = match environment {
+        "production" => String::new(),
+        name => format!("{name}-"),
+    };
     let directory = base.join("app").join(client_id).join(slug(app_name)?);
     Ok(directory.join(format!("{prefix}tokens.json")))
 }

@@ -13,6 +13,7 @@ use globus_login::{
 };
 
 use super::Browser;
+use super::endpoint::Signal;
 
 /// A call of an app to its store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +42,36 @@ impl Hook for Result<(), StoreError> {
 
 type Hooks = dyn Fn(Call) -> BoxFuture<'static, Result<(), StoreError>> + Send + Sync;
 
+/// Holds a call of a store until the test opens the gate. Clones share the gate.
+#[derive(Clone)]
+pub(crate) struct Gate {
+    came: Signal,
+    opened: Signal,
+}
+
+impl Gate {
+    pub(crate) fn new() -> Self {
+        Self {
+            came: Signal::new(),
+            opened: Signal::new(),
+        }
+    }
+
+    pub(crate) async fn pass(&self) {
+        self.came.raise();
+        self.opened.raised(1).await;
+    }
+
+    /// Waits for the call.
+    pub(crate) async fn reached(&self) {
+        self.came.raised(1).await;
+    }
+
+    pub(crate) fn open(&self) {
+        self.opened.raise();
+    }
+}
+
 /// A store with a hook that runs after each load and lease, and before each commit. Clones share
 /// the store.
 #[derive(Clone)]
@@ -64,6 +95,19 @@ impl<S> Hooked<S> {
             hook,
             has_leases: true,
         }
+    }
+
+    /// A store whose commits wait for `gate`.
+    pub(crate) fn commits_behind(store: S, gate: &Gate) -> Self {
+        let gate = gate.clone();
+        Self::new(store, move |call| {
+            let gate = gate.clone();
+            async move {
+                if call == Call::Commit {
+                    gate.pass().await;
+                }
+            }
+        })
     }
 
     /// A store without leases.
@@ -124,7 +168,7 @@ impl<S> fmt::Debug for Hooked<S> {
 pub(crate) struct Listening {
     pub(crate) browser: Browser,
     told: Arc<Mutex<Vec<LoginStatus>>>,
-    news: super::endpoint::Signal,
+    news: Signal,
 }
 
 impl Listening {
@@ -132,7 +176,7 @@ impl Listening {
         Self {
             browser: Browser::redirected(),
             told: Arc::default(),
-            news: super::endpoint::Signal::new(),
+            news: Signal::new(),
         }
     }
 

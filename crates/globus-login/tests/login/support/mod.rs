@@ -55,6 +55,16 @@ pub(crate) async fn load(store: &impl LoginStore, globus: &FakeGlobus) -> Tokens
     tokens::load(store, &tokens::own(globus.client_id())).await
 }
 
+/// Removes the record of an [`app`]'s own user, as after a login by a program without records.
+pub(crate) async fn forget_record(store: &MemoryStore, globus: &FakeGlobus) {
+    let user = tokens::own(globus.client_id());
+    let kept = store.load(&user).await.expect("memory");
+    let mut login = kept.login;
+    login.record = None;
+    let done = store.commit(&user, &kept.version, &login).await;
+    done.expect("memory").expect("no other commit");
+}
+
 /// Logs in, even if there are valid tokens.
 pub(crate) async fn log_in_again(app: &GlobusApp) -> Result<(), ReauthError> {
     app.login_with(AuthorizationParameters::default()).await

@@ -12,7 +12,7 @@ use http::{Method, Request, StatusCode};
 use url::Url;
 
 use super::service::*;
-use crate::secrets::Kept;
+use crate::secrets::{Kept, log_to};
 use crate::support::doubles::Hooked;
 use crate::support::*;
 
@@ -166,12 +166,7 @@ async fn store_that_is_down_starts_no_login() {
 #[checks::test]
 async fn log_has_all_causes_of_a_failure() {
     let log = Kept::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone());
-    // With only one subscriber, `tracing` caches the interest of a call site by the thread of
-    // another test that reaches it first.
-    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
-    let _guard = tracing::subscriber::set_default(subscriber.finish());
+    let _guards = log_to(&log);
     let mut service = Service::new().await;
     let ada = Visitor::default();
     let page = ada.sent_to(&service.replica(), "/who").await;
