@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use globus_gare::reauth::{
     Challenge, GareOutcome, GaveUp, Origin, Principal, ReauthError, Target, printable,
 };
+use tower::timeout::error::Elapsed;
 use url::Url;
 
 use crate::place::Place;
@@ -125,12 +126,18 @@ impl Failure {
         Self::NoEntry { path }
     }
 
+    /// The service sent nothing in time.
+    pub(crate) fn timed_out(service: &Url) -> Self {
+        Self::TimedOut(service.origin().ascii_serialization())
+    }
+
     /// The service did not answer.
-    pub(crate) fn network(error: &reqwest::Error, service: &Url) -> Self {
-        let service = service.origin().ascii_serialization();
-        if error.is_timeout() {
-            return Self::TimedOut(service);
+    pub(crate) fn network(error: &(dyn Error + 'static), service: &Url) -> Self {
+        let http = error.downcast_ref::<reqwest::Error>();
+        if error.is::<Elapsed>() || http.is_some_and(reqwest::Error::is_timeout) {
+            return Self::timed_out(service);
         }
+        let service = service.origin().ascii_serialization();
         let mut cause: &dyn Error = error;
         while let Some(source) = cause.source() {
             cause = source;
