@@ -47,6 +47,10 @@ impl Answer {
         self.status == StatusCode::UNAUTHORIZED
     }
 
+    pub(super) fn is_too_many(&self) -> bool {
+        self.status == StatusCode::TOO_MANY_REQUESTS
+    }
+
     /// The message and code of the service.
     pub(super) fn service_message(&self) -> String {
         match (self.message.as_str(), self.code.as_str()) {
@@ -101,7 +105,7 @@ impl Answer {
             Kind::NoPath
         } else if self.status == StatusCode::FORBIDDEN || says("PermissionDenied") {
             Kind::Forbidden
-        } else if self.status == StatusCode::TOO_MANY_REQUESTS {
+        } else if self.is_too_many() {
             Kind::TooMany
         } else if self.status.is_server_error() {
             Kind::Transient

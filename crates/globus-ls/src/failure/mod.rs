@@ -10,12 +10,14 @@ use std::error::Error;
 use std::io;
 use std::process::ExitCode;
 
+use clap::Subcommand;
 use globus_gare::reauth::{
     Challenge, GareOutcome, GaveUp, Origin, Principal, ReauthError, Target, printable,
 };
 use tower::timeout::error::Elapsed;
 use url::Url;
 
+use crate::options::Command;
 use crate::place::Place;
 use crate::terminal;
 
@@ -156,7 +158,9 @@ impl Failure {
         let asked = in_plain_words(outcome, service);
         let (asked, gave_up) = match (asked, outcome.gave_up()) {
             (Some(asked), Some(gave_up)) => (asked, gave_up),
-            (None, Some(GaveUp::Failed(error))) => return Self::login(error),
+            (None, Some(GaveUp::Failed(error) | GaveUp::Unavailable(error))) => {
+                return Self::login(error);
+            }
             _ if answer.is_unauthorized() => return Self::TokenRejected(answer),
             _ => return Self::Answered(answer),
         };
@@ -165,7 +169,7 @@ impl Failure {
             GaveUp::Failed(error) if error.is_interaction_required() => {
                 NoLogin::InteractionRequired(chain(error))
             }
-            GaveUp::Failed(error) => return Self::login(error),
+            GaveUp::Failed(error) | GaveUp::Unavailable(error) => return Self::login(error),
             GaveUp::NoProgress => NoLogin::NoProgress,
             other => NoLogin::Other(other.to_string()),
         };
@@ -174,10 +178,16 @@ impl Failure {
 
     /// Whether other directories of the collection can still be listed.
     pub(crate) fn is_of_one_directory(&self) -> bool {
-        matches!(
-            self,
-            Self::Answered(_) | Self::NoListing { .. } | Self::NoEntry { .. } | Self::TimedOut(_)
-        )
+        match self {
+            Self::Answered(answer) => !answer.is_too_many(),
+            Self::NoListing { .. } | Self::TimedOut(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether a person was asked to log in, and did not.
+    pub(crate) fn is_unanswered_login(&self) -> bool {
+        matches!(self, Self::Login(login) if login.is_unanswered())
     }
 
     fn code(&self) -> u8 {
@@ -242,6 +252,11 @@ impl Failure {
     /// What the user can do. `None` if [`message`](Self::message) says it, or nothing helps.
     fn advice(&self) -> Option<String> {
         let advice = match self {
+            Self::NoId(name) if Command::has_subcommand(name) => {
+                return Some(format!(
+                    "write 'globus-ls {name}' first, and the options after it"
+                ));
+            }
             Self::NoId(_) => "give a UUID, or no id for the demonstration",
             Self::NoClient => {
                 "give --client-id ID or set GLOBUS_CLIENT_ID (register a client at \

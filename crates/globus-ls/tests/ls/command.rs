@@ -163,6 +163,8 @@ async fn wrong_command_line_exits_with_2() {
     assert!(ran.error_line(2).contains("not a collection id"));
     let ran = run(ls(&["evil\u{1b}[2J\nid"])).await;
     assert!(!ran.error_line(2).contains('\u{1b}'));
+    let ran = run(ls(&["--no-login", "check", "id"])).await;
+    assert!(ran.error_line(2).contains("write 'globus-ls check' first"));
     for arguments in [
         &["--bogus"][..],
         &["--timeout", "0"],

@@ -265,6 +265,11 @@ async fn unreachable_auth_exits_with_1_and_advice() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let ran = run(without_auth(site.with_client(&["whoami"]))).await;
     assert!(ran.error_line(1).contains("check the network"));
+    // The stored token has expired, and cannot be refreshed.
+    site.globus.clock().advance(Duration::from_secs(3 * 86_400));
+    let listing = ["--no-login", &site.collection];
+    let ran = run(without_auth(site.with_client(&listing))).await;
+    assert!(ran.error_line(1).contains("check the network"));
     let ran = run(without_auth(site.with_client(&["logout"]))).await;
     let line = ran.error_line(1);
     assert!(
