@@ -33,8 +33,16 @@ static HAS_PROMPTED: AtomicBool = AtomicBool::new(false);
 pub(crate) fn discard_typed() {
     #[cfg(unix)]
     if HAS_PROMPTED.load(Ordering::Relaxed) {
+        use rustix::process::getpgrp;
+        use rustix::termios::{QueueSelector, tcflush, tcgetpgrp};
+
+        let stdin = std::io::stdin();
+        // A flush would stop a program in the background.
+        if tcgetpgrp(&stdin).is_ok_and(|group| group != getpgrp()) {
+            return;
+        }
         // An error means that stdin is not a terminal: there is no input to discard.
-        let _ = rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush);
+        let _ = tcflush(&stdin, QueueSelector::IFlush);
     }
 }
 
@@ -42,12 +50,15 @@ pub(crate) fn discard_typed() {
 #[derive(Clone)]
 pub(crate) struct Terminal {
     spinner: ProgressBar,
+    /// Whether a prompt says who has logged in.
+    says_name: bool,
 }
 
 impl Default for Terminal {
     fn default() -> Self {
         Self {
             spinner: ProgressBar::hidden(),
+            says_name: true,
         }
     }
 }
@@ -95,6 +106,14 @@ impl Drop for Spinner {
 }
 
 impl Terminal {
+    /// A terminal whose prompt does not say who has logged in: the caller does.
+    pub(crate) fn without_name() -> Self {
+        Self {
+            says_name: false,
+            ..Self::default()
+        }
+    }
+
     /// Starts a spinner for `service`.
     pub(crate) fn wait_for(&self, service: &Url) -> Spinner {
         let service = service.host_str().unwrap_or("the service");
@@ -132,6 +151,7 @@ impl Terminal {
         Prompt {
             spinner: self.spinner.clone(),
             person: person.timeout(login.timeout()),
+            says_name: self.says_name,
         }
     }
 }
@@ -166,6 +186,7 @@ impl Drop for ClearOnDrop {
 pub(crate) struct Prompt {
     spinner: ProgressBar,
     person: Interactive,
+    says_name: bool,
 }
 
 impl Prompt {
@@ -195,6 +216,8 @@ impl LoginPrompt for Prompt {
     }
 
     fn status(&self, status: &LoginStatus) {
-        self.person.status(status);
+        if self.says_name || !matches!(status, LoginStatus::LoggedIn { .. }) {
+            self.person.status(status);
+        }
     }
 }

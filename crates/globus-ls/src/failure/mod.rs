@@ -101,6 +101,11 @@ impl Failure {
         Self::Usage(line.to_owned())
     }
 
+    /// `globus-ls login --no-login`.
+    pub(crate) fn login_disallowed() -> Self {
+        Self::usage("run 'globus-ls login' without --no-login")
+    }
+
     pub(crate) fn error(line: impl Into<String>) -> Self {
         Self::Error(line.into())
     }
