@@ -66,8 +66,8 @@ pub(crate) async fn who_am_i(login: &LoginArgs) -> Result<(), Failure> {
     }
 }
 
-/// Prints who is logged in, the stored facts on the login, and which programs wait for a login: for
-/// the first one, too.
+/// Prints who is logged in, when and by which program, what collections are known to require, and
+/// which programs wait for a login. Programs can wait although nobody is logged in.
 pub(crate) async fn session(login: &LoginArgs) -> Result<(), Failure> {
     let app = app(login)?;
     let user = app.for_user(&Principal::Session);

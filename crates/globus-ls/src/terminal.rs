@@ -63,13 +63,22 @@ impl Default for Terminal {
     }
 }
 
+/// Removes a spinner, or the countdown of a login, from the screen when dropped.
+struct ClearOnDrop(ProgressBar);
+
+impl Drop for ClearOnDrop {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
 /// A spinner for a service. It is removed when this is dropped.
-pub(crate) struct Spinner(ProgressBar, String);
+pub(crate) struct Spinner(ClearOnDrop, String);
 
 impl Spinner {
     /// Shows how many entries have arrived.
     pub(crate) fn count(&self, entries: u64) {
-        let Self(spinner, service) = self;
+        let Self(ClearOnDrop(spinner), service) = self;
         if spinner.is_finished() {
             // A login has stopped the spinner meanwhile.
             start(spinner);
@@ -99,12 +108,6 @@ fn target() -> ProgressDrawTarget {
     }
 }
 
-impl Drop for Spinner {
-    fn drop(&mut self) {
-        self.0.finish_and_clear();
-    }
-}
-
 impl Terminal {
     /// A terminal whose prompt does not say who has logged in: the caller does.
     pub(crate) fn without_name() -> Self {
@@ -117,7 +120,7 @@ impl Terminal {
     /// Starts a spinner for `service`.
     pub(crate) fn wait_for(&self, service: &Url) -> Spinner {
         let service = service.host_str().unwrap_or("the service");
-        let spinner = Spinner(self.spinner.clone(), service.to_owned());
+        let spinner = Spinner(ClearOnDrop(self.spinner.clone()), service.to_owned());
         start(&self.spinner);
         spinner.count(0);
         spinner
@@ -171,15 +174,6 @@ fn count_down(spinner: &ProgressBar, message: &str, left: Duration) {
     }
     spinner.set_message(message.to_owned());
     spinner.enable_steady_tick(Duration::from_millis(120));
-}
-
-/// Removes the countdown of a login when dropped.
-struct ClearOnDrop(ProgressBar);
-
-impl Drop for ClearOnDrop {
-    fn drop(&mut self) {
-        self.0.finish_and_clear();
-    }
 }
 
 /// A login prompt. Stops the spinner of the listing while it runs.

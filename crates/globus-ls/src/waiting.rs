@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::options::LoginArgs;
 use crate::terminal::print_note;
 
-/// The time between two looks of `login --watch`.
+/// How often `login --watch` looks for waiting programs.
 const POLL_INTERVAL: Duration = Duration::from_secs(3);
 
 /// Programs that wait for the same login.

@@ -13,7 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use globus_gare::reauth::{GareOptions, GareOutcome};
 use http::StatusCode;
-use http::header::{ACCEPT, AUTHORIZATION, RETRY_AFTER};
+use http::header::{ACCEPT, AUTHORIZATION};
 use http_body_util::{BodyExt, Full};
 use tower::ServiceExt;
 use url::Url;
@@ -43,7 +43,7 @@ impl Transfer {
         Walk::new(self, place, query)
     }
 
-    /// Requests a page. The layer handles challenges: this code only reports what it gave up on.
+    /// Requests a page. The layer handles challenges: this function reports those that it gave up on.
     async fn get(&self, url: &Url, place: &Place) -> Result<Page, Failure> {
         let mut request = http::Request::get(url.as_str()).header(ACCEPT, "application/json");
         if let Some(token) = &self.token {
@@ -66,9 +66,7 @@ impl Transfer {
             .map_err(|_| Failure::timed_out(&self.service))?
             .map_err(|error| Failure::network(&error, &self.service))?
             .to_bytes();
-        let retry_after = head.headers.get(RETRY_AFTER);
-        let answer = Answer::new(head.status, &body, place)
-            .retry_after(retry_after.and_then(|value| value.to_str().ok()));
+        let answer = Answer::new(&head, &body, place);
         // The layer puts into the extensions why a requirement was not satisfied.
         Err(match head.extensions.get::<GareOutcome>() {
             Some(outcome) => Failure::challenged(outcome, answer, &self.service, self.remedy),
