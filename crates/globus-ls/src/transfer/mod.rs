@@ -43,7 +43,7 @@ impl Transfer {
         Walk::new(self, place, query)
     }
 
-    /// Requests a page. The layer handles challenges: this function reports those that it gave up on.
+    /// Requests a page. The layer handles challenges; this function reports those it gave up on.
     async fn get(&self, url: &Url, place: &Place) -> Result<Page, Failure> {
         let mut request = http::Request::get(url.as_str()).header(ACCEPT, "application/json");
         if let Some(token) = &self.token {

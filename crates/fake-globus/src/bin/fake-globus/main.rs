@@ -2,6 +2,7 @@
 //!
 //! ```console
 //! $ fake-globus --auto --session-minutes 5 >globus.env &
+//! $ until grep -q FAKE_GLOBUS_COLLECTION globus.env; do sleep 0.1; done
 //! $ . ./globus.env
 //! $ globus ls "$FAKE_GLOBUS_COLLECTION"
 //! ```
