@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use uuid::Uuid;
