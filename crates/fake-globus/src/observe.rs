@@ -1,5 +1,5 @@
-//! What every request passes: the check of its host, limits, faults, the log, and the report of
-//! panics.
+//! The layer around all endpoints: checks the host of a request, applies limits and faults, records
+//! the request, and reports panics.
 
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
