@@ -293,7 +293,8 @@ impl Shared {
         self.clock.advance(TICK);
         if tick.is_multiple_of(3) {
             let user = (tick / 3) % USERS;
-            self.globus.revoke_consents(&self.identities[user as usize]);
+            let revoked = self.globus.revoke_consents(&self.identities[user as usize]);
+            revoked.expect("a known identity");
         }
     }
 }

@@ -118,7 +118,9 @@ impl Connection {
         self.stream.read_line(&mut status)?;
         loop {
             let mut line = String::new();
-            self.stream.read_line(&mut line)?;
+            if self.stream.read_line(&mut line)? == 0 {
+                return Err("the server closed the connection".into());
+            }
             if line == "\r\n" {
                 break;
             }

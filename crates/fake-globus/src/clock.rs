@@ -45,9 +45,7 @@ impl Clock {
                 Some(ahead.saturating_add(by).min(LIMIT))
             });
     }
-}
 
-impl Clock {
     pub(super) fn ahead_ms(&self) -> u64 {
         self.ahead_ms.load(Ordering::SeqCst)
     }

@@ -1,8 +1,8 @@
 //! Collections and authentication policies, with the demands that a session must satisfy.
 
-use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::form;

@@ -18,6 +18,7 @@ use super::collection::Collection;
 use super::compute::ComputeEndpoint;
 use super::fault::Fault;
 use super::flows::Flow;
+use super::form;
 use super::groups::Group;
 use super::https::BrokenBackEnd;
 use super::identity::{Identity, User};
@@ -77,7 +78,7 @@ pub(super) enum Command {
     ClearFaults {},
     /// Whether Auth ignores a required second factor without identities or a domain.
     IgnoreLoneMfa {
-        #[serde(default = "yes")]
+        #[serde(default = "form::yes")]
         ignore: bool,
     },
     /// Restores the state and the clock that the server started with.
@@ -86,10 +87,6 @@ pub(super) enum Command {
     Load {
         state: Box<Dump>,
     },
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// The state of a server, without its log.
@@ -270,11 +267,9 @@ fn add_client(state: &mut State, client: Client) -> Result<Value, CommandError> 
     if state.clients.contains_key(&id) {
         return Err(format!("two clients have the id {id}").into());
     }
-    if client.secret.is_some() {
-        state.users.push(User::of_client(id));
-    }
-    if client.secret.is_none() {
-        state.native.get_or_insert(id);
+    match client.secret {
+        Some(_) => state.users.push(User::of_client(id)),
+        None => state.native = state.native.or(Some(id)),
     }
     state.clients.insert(id, client);
     Ok(json!({"id": id}))

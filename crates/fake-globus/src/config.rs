@@ -28,6 +28,39 @@ const GLOBUS_CLI: Uuid = uuid!("95fdeba8-fac2-42bd-a357-e068d82ff78e");
 /// The settings of a server, in the format of a configuration file of the program `fake-globus`.
 /// An unknown field is an error.
 ///
+/// | member | default | |
+/// | --- | --- | --- |
+/// | `host` | `"127.0.0.1"` | the address to listen on |
+/// | `port` | 0 | the port of Auth and Transfer; the ports after it are for the others |
+/// | `public_url` | none | the URL of Auth and Transfer as clients reach it |
+/// | `keep_requests` | 100000 | how many requests and violations the log keeps |
+/// | `redirect_uris` | none | those of clients that have none of their own |
+/// | `ignore_lone_mfa` | false | Auth ignores a lone requirement of a second factor |
+/// | `person` | a browser | who answers the login page |
+/// | `identities` | `ada@uchicago.edu` | the users |
+/// | `clients` | one of each kind | native and confidential clients |
+/// | `collections`, `flows`, `groups`, `compute_endpoints` | none | |
+/// | `consents` | none | consents given before the server starts |
+/// | `limits` | none | schedules of 429 responses |
+///
+/// The members of these tables, with those that are required first. An id is derived from the name
+/// by default.
+///
+/// | table | members |
+/// | --- | --- |
+/// | `person` | `login` (`"browser"`, `"approve"` or `"decline"`), `delay_ms`, `picks`, `mfa` |
+/// | an identity | `username`; `id`, `full_name`, `linked` (identities) |
+/// | a client | `id`, `name`; `secret` (without one, the client is native), `redirect_uris` |
+/// | a collection | `name`, `root`; `id`, `policies`, `high_assurance`, `errors`, requirements |
+/// | its requirements | `session_minutes`, `domains`, `required_identities`, `mfa`, `data_access` |
+/// | a flow | `title`; `id`, `policies` |
+/// | a group | `name`; `id`, `description`, `session_minutes`, `members` (`identity`, `role`) |
+/// | a Compute endpoint | `name`; `id`, `owner`, `policies` |
+/// | a policy | `name`; `id`, `description`, `project`, `high_assurance`, requirements |
+/// | its requirements | `session_minutes`, `session_seconds`, `domains`, `excluded_domains`, `mfa`|
+/// | a consent | `identity`, `scopes`; `client` |
+/// | a limit | `next` or `every`; `kind`, `service`, `operation`, `retry_after` |
+///
 /// ```
 /// use fake_globus::{Config, FakeGlobusBuilder};
 ///

@@ -13,7 +13,7 @@ use super::service::{self, Challenge, Operation};
 use super::{challenges, https};
 
 /// A response to the next matching requests.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Fault {
     /// Matches requests of this kind only.
@@ -59,18 +59,8 @@ impl Fault {
     /// A fault that matches one request of any kind, without a response.
     fn once() -> Self {
         Self {
-            kind: None,
-            service: None,
-            operation: None,
             times: 1,
-            delay_ms: 0,
-            status: None,
-            body: String::new(),
-            content_type: None,
-            retry_after: None,
-            challenge: None,
-            requires: None,
-            reset: false,
+            ..Self::default()
         }
     }
 

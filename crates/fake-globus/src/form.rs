@@ -35,7 +35,7 @@ pub(super) struct PersonForm {
     mfa: bool,
 }
 
-fn yes() -> bool {
+pub(super) fn yes() -> bool {
     true
 }
 

@@ -1,4 +1,4 @@
-//! Changes to documents: what a request does not give stays as it is.
+//! Partial updates of documents: a field that is absent from a request keeps its value.
 
 use serde::{Deserialize, Deserializer};
 

@@ -87,11 +87,6 @@ impl Identity {
         &self.full_name
     }
 
-    pub(super) fn into_set(mut self) -> Vec<Identity> {
-        let linked = std::mem::take(&mut self.linked);
-        std::iter::once(self).chain(linked).collect()
-    }
-
     /// Whether `text` is the id, the URN or the username of this identity.
     pub(super) fn is_named(&self, text: &str) -> bool {
         let text = text
@@ -133,14 +128,11 @@ pub(super) struct User {
 }
 
 impl User {
-    pub(super) fn new(identity: Identity) -> Self {
-        let mut set = identity.into_set().into_iter();
-        let primary = set
-            .next()
-            .unwrap_or_else(|| Identity::new("nobody", "globusid.org"));
+    pub(super) fn new(mut primary: Identity) -> Self {
+        let linked = std::mem::take(&mut primary.linked);
         Self {
             primary,
-            linked: set.collect(),
+            linked,
             is_client: false,
         }
     }

@@ -112,6 +112,14 @@
 //! | --- | --- |
 //! | `health`, `environment`, `clock`, `state`, `counts`, `violations`, `challenges` | |
 //! | `requests` | `operation`, `kind`; waits for `at_least` of them, for at most `timeout_ms` (default 10,000) |
+//!
+//! These fields select requests:
+//!
+//! | field | values |
+//! | --- | --- |
+//! | `service` | the name in the official Python SDK: `auth`, `transfer`, `groups`, `search`, `flows`, `timer`, `compute`, `gcs`, `actions`, `app`; `https` for the HTTPS servers of collections |
+//! | `operation` | the name of the call in the official Python SDK, such as `operation_ls`, `submit_transfer`, `oauth2_token` or `run_flow` |
+//! | `kind` | a [`RequestKind`] in snake case: `authorize`, `decision`, `token`, `revoke`, `user_info`, `other_auth`, `list`, `stat`, `make_directory`, `submit`, `other_transfer`, `other_service` |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 

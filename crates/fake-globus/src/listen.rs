@@ -58,7 +58,7 @@ impl HttpsServers {
         }
         // After the ports of the services.
         let number = u16::try_from(SERVICES.len() + urls.len()).unwrap_or(u16::MAX);
-        let listener = std::net::TcpListener::bind((self.host, self.numbered(number)))?;
+        let listener = std::net::TcpListener::bind((self.host, numbered(self.port, number)))?;
         listener.set_nonblocking(true)?;
         let url = match &self.public {
             Some(public) => counted(public, number),
@@ -78,13 +78,6 @@ impl HttpsServers {
         });
         urls.insert(id, url.clone());
         Ok(url)
-    }
-
-    fn numbered(&self, number: u16) -> u16 {
-        match self.port {
-            0 => 0,
-            first => first.saturating_add(number),
-        }
     }
 }
 
@@ -115,11 +108,7 @@ pub(super) async fn all(
     let mut listeners = Vec::new();
     let mut urls = Vec::new();
     for (number, services) in (0..).zip(SERVICES) {
-        let port = match config.port {
-            0 => 0,
-            first => first.saturating_add(number),
-        };
-        let listener = one(config.host, port).await?;
+        let listener = one(config.host, numbered(config.port, number)).await?;
         let address = listener
             .local_addr()
             .map_err(|source| StartError::new("the listener has no address", source))?;
@@ -131,6 +120,14 @@ pub(super) async fn all(
         listeners.push(Listener { listener, services });
     }
     Ok((listeners, urls))
+}
+
+/// The port that is `number` higher than the `first` one; 0, for any free port, if that is 0.
+fn numbered(first: u16, number: u16) -> u16 {
+    match first {
+        0 => 0,
+        first => first.saturating_add(number),
+    }
 }
 
 /// `public` with a port that is `number` higher.

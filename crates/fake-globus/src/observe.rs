@@ -1,11 +1,11 @@
-//! What every request passes: the check of its host, limits, faults, the log, and the report of
-//! panics.
+//! The layer around all endpoints: checks the host of a request, applies limits and faults, records
+//! the request, and reports panics.
 
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, OriginalUri, Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -59,10 +59,6 @@ pub(super) async fn record(
     answer: impl AsyncFnOnce(Request) -> Response,
 ) -> Response {
     let uri = request.uri();
-    let uri = request
-        .extensions()
-        .get::<OriginalUri>()
-        .map_or(uri, |original| &original.0);
     let mut seen = SeenRequest {
         kind: RequestKind::of(service, operation),
         operation: operation.map(|operation| operation.name),

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -219,9 +218,12 @@ impl FakeGlobus {
     }
 
     /// Makes all sessions of the user with `identity` older than any policy allows.
-    pub fn expire_sessions(&self, identity: &Identity) {
+    ///
+    /// # Errors
+    /// If the server has no such identity.
+    pub fn expire_sessions(&self, identity: &Identity) -> Result<(), UnknownError> {
         let identity = Some(identity.id().to_string());
-        self.apply(Command::ExpireSessions { identity });
+        self.try_apply(Command::ExpireSessions { identity })
     }
 
     /// Restores the state and the clock that the server started with. Forgets requests, counts and
@@ -245,7 +247,9 @@ impl FakeGlobus {
         Ok(())
     }
 
-    /// Waits until the server has answered at least `requests` requests since its start or reset.
+    /// Waits until the log holds at least `requests` requests since the start or reset of the
+    /// server. It keeps the [last ones](FakeGlobusBuilder::keep_requests) only: for more than
+    /// those, this never returns.
     pub async fn wait_for_requests(&self, requests: usize) {
         self.world.wait_for_requests(requests, |_| true).await;
     }
@@ -255,10 +259,18 @@ impl FakeGlobus {
         command.apply(&self.world).is_ok()
     }
 
+    fn try_apply(&self, command: Command) -> Result<(), UnknownError> {
+        let done = command.apply(&self.world).map(drop);
+        done.map_err(|error| UnknownError(error.to_string()))
+    }
+
     /// Revokes all consents of the user with `identity`.
-    pub fn revoke_consents(&self, identity: &Identity) {
+    ///
+    /// # Errors
+    /// If the server has no such identity.
+    pub fn revoke_consents(&self, identity: &Identity) -> Result<(), UnknownError> {
         let identity = identity.id().to_string();
-        self.apply(Command::RevokeConsents { identity });
+        self.try_apply(Command::RevokeConsents { identity })
     }
 
     /// Answers the next request of this kind with `status` and the JSON text `body`, without
@@ -279,9 +291,7 @@ impl FakeGlobus {
     pub fn require_next(&self, service: &str, parameters: &str) -> Result<(), UnknownError> {
         let parameters = serde_json::from_str(parameters);
         let parameters = parameters.map_err(|error| UnknownError(error.to_string()))?;
-        let done = Command::Fail(Fault::requiring(service, parameters)).apply(&self.world);
-        done.map(drop)
-            .map_err(|error| UnknownError(error.to_string()))
+        self.try_apply(Command::Fail(Fault::requiring(service, parameters)))
     }
 
     /// Adds a limit: some of the following requests are answered 429, with `Retry-After`.
@@ -289,9 +299,7 @@ impl FakeGlobus {
     /// # Errors
     /// If the limit counts to 0, or is for a service that does not exist.
     pub fn limit(&self, limit: Limit) -> Result<(), UnknownError> {
-        let done = Command::Limit(limit).apply(&self.world);
-        done.map(drop)
-            .map_err(|error| UnknownError(error.to_string()))
+        self.try_apply(Command::Limit(limit))
     }
 
     /// Simulates a broken back end of the collections' HTTPS servers: on each of the next

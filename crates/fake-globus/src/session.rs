@@ -56,8 +56,8 @@ impl Session {
     }
 }
 
-/// The message for a demand that is [never met](Demand::is_never_met). `guarded` names its owner,
-/// such as `group "Climate"`.
+/// The error message for a demand that [no session can satisfy](Demand::is_never_met). `guarded` is
+/// what the demand belongs to, such as `group "Climate"`.
 pub(super) fn never_met(guarded: &str) -> String {
     format!("no session satisfies the 0 minutes of the {guarded}")
 }

@@ -1,4 +1,4 @@
-//! What all handlers of a server share: its state, its log and its fixed settings.
+//! The data that all handlers of a server share: its state, its log and its fixed settings.
 
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::client;
-use crate::failure::{Failure, Remedy};
+use crate::failure::Failure;
 use crate::help::Topic;
 use crate::options::{LoginArgs, Options};
 use crate::readiness;
@@ -23,10 +23,11 @@ pub(crate) async fn log_in(
     force: bool,
     collection: Option<&str>,
 ) -> Result<(), Failure> {
-    let app = app(login)?;
     if login.no_login {
-        return Err(Failure::NoToken(Some(Remedy::AllowLogin)));
+        return Err(Failure::login_disallowed());
     }
+    // The last line on stdout names the person.
+    let app = app_at(&Terminal::without_name(), login)?;
     let user = app.for_user(&Principal::Session);
     let waiting = waiting::groups(&user).await?;
     let done = if let Some(collection) = collection {
@@ -65,8 +66,8 @@ pub(crate) async fn who_am_i(login: &LoginArgs) -> Result<(), Failure> {
     }
 }
 
-/// Prints who is logged in, the stored facts on the login, and which programs wait for a login: for
-/// the first one, too.
+/// Prints who is logged in, when and by which program, what collections are known to require, and
+/// which programs wait for a login. Programs can wait although nobody is logged in.
 pub(crate) async fn session(login: &LoginArgs) -> Result<(), Failure> {
     let app = app(login)?;
     let user = app.for_user(&Principal::Session);
@@ -114,8 +115,12 @@ pub(crate) fn help(topic: Option<Topic>) -> Result<(), Failure> {
 }
 
 pub(crate) fn app(login: &LoginArgs) -> Result<GlobusApp, Failure> {
+    app_at(&Terminal::default(), login)
+}
+
+fn app_at(terminal: &Terminal, login: &LoginArgs) -> Result<GlobusApp, Failure> {
     let client_id = login.client_id().ok_or(Failure::NoClient)?;
-    client::app(client_id, login, &Terminal::default())
+    client::app(client_id, login, terminal)
 }
 
 async fn name(app: &GlobusApp) -> Result<Option<String>, Failure> {

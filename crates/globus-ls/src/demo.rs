@@ -49,9 +49,10 @@ pub(crate) async fn run(options: &Options) -> Result<(), Failure> {
         .origin(&service)
         .map_err(|error| Failure::error(error.to_string()))?;
     let transfer = Transfer {
-        client: client(app, trust, options.timeout(), &service)?,
+        client: client(app, trust, options, &service)?,
         service,
         token: None,
+        timeout: options.timeout(),
         remedy: options.login.no_login.then_some(Remedy::AllowLogin),
         terminal: terminal.clone(),
     };

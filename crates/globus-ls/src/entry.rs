@@ -57,9 +57,7 @@ impl Entry {
 
     /// Puts `directory` before the name. It is empty or ends with a slash.
     pub(crate) fn below(mut self, directory: &str) -> Self {
-        if !directory.is_empty() {
-            self.name.insert_str(0, directory);
-        }
+        self.name.insert_str(0, directory);
         self
     }
 

@@ -58,7 +58,7 @@ Logging in:
 
   --app-name NAME          the name under which tokens are stored, globus-ls by default
   --login-timeout SECONDS  how long you may take to log in, 600 by default
-  --timeout SECONDS        how long to wait for a response of a service, 60 by default
+  --timeout SECONDS        how long the service may send nothing, 60 by default
 
 Files:
   ~/.globus/app/CLIENT_ID/APP_NAME/tokens.json

@@ -1,9 +1,8 @@
 //! Writes entries to stdout while they arrive.
 
-use std::future::{Future, poll_fn};
+use std::future::ready;
 use std::io::{self, ErrorKind};
-use std::pin::{Pin, pin};
-use std::task::Poll;
+use std::pin::pin;
 
 use crate::failure::Failure;
 use crate::options::Options;
@@ -21,7 +20,7 @@ pub(crate) async fn list(
 ) -> Result<(), Failure> {
     let mut output = output::open(options, &transfer.terminal);
     match write(transfer, place, query, &mut *output).await {
-        // The reader of the pipe has enough, as `head` does. This is no error.
+        // The reader has closed the pipe, as `head` does. This is no error.
         Err(Failure::NotWritten(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         done => done,
     }
@@ -38,9 +37,11 @@ async fn write(
     let (mut entries, mut is_whole) = (0_u64, true);
     let end = loop {
         let mut next = pin!(walk.next());
-        let item = match poll_now(next.as_mut()).await {
-            Some(item) => item,
-            None => {
+        let item = tokio::select! {
+            biased;
+            item = &mut next => item,
+            // The next entry has not arrived yet.
+            () = ready(()) => {
                 waiting.count(entries);
                 output.flush().map_err(Failure::NotWritten)?;
                 next.await
@@ -59,7 +60,7 @@ async fn write(
             Ok(None) if is_whole => break Ok(()),
             Ok(None) => break Err(Failure::Reported),
             Err(failure) => {
-                // The output that was begun is completed, with the failure in it.
+                // The output that has begun gets its end, with the failure in it.
                 output.failed(&failure);
                 break Err(failure);
             }
@@ -72,15 +73,4 @@ async fn write(
     let ended: io::Result<()> = output.end(walk.into_document());
     ended.map_err(Failure::NotWritten)?;
     end
-}
-
-/// Polls once: the output if the future is ready, else `None`.
-async fn poll_now<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
-    poll_fn(|context| {
-        Poll::Ready(match future.as_mut().poll(context) {
-            Poll::Ready(output) => Some(output),
-            Poll::Pending => None,
-        })
-    })
-    .await
 }

@@ -42,7 +42,7 @@ pub(crate) struct Options {
     #[arg(long, conflicts_with = "collection", hide_short_help = true)]
     pub(crate) decline: bool,
 
-    /// How long to wait for a response of the service; a login may take longer
+    /// How long the service may send nothing; a login may take longer
     #[arg(long, global = true, value_name = "SECONDS", hide_short_help = true, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
 

@@ -33,8 +33,16 @@ static HAS_PROMPTED: AtomicBool = AtomicBool::new(false);
 pub(crate) fn discard_typed() {
     #[cfg(unix)]
     if HAS_PROMPTED.load(Ordering::Relaxed) {
+        use rustix::process::getpgrp;
+        use rustix::termios::{QueueSelector, tcflush, tcgetpgrp};
+
+        let stdin = std::io::stdin();
+        // A flush would stop a program in the background.
+        if tcgetpgrp(&stdin).is_ok_and(|group| group != getpgrp()) {
+            return;
+        }
         // An error means that stdin is not a terminal: there is no input to discard.
-        let _ = rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush);
+        let _ = tcflush(&stdin, QueueSelector::IFlush);
     }
 }
 
@@ -42,23 +50,35 @@ pub(crate) fn discard_typed() {
 #[derive(Clone)]
 pub(crate) struct Terminal {
     spinner: ProgressBar,
+    /// Whether a prompt says who has logged in.
+    says_name: bool,
 }
 
 impl Default for Terminal {
     fn default() -> Self {
         Self {
             spinner: ProgressBar::hidden(),
+            says_name: true,
         }
     }
 }
 
+/// Removes a spinner, or the countdown of a login, from the screen when dropped.
+struct ClearOnDrop(ProgressBar);
+
+impl Drop for ClearOnDrop {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
 /// A spinner for a service. It is removed when this is dropped.
-pub(crate) struct Spinner(ProgressBar, String);
+pub(crate) struct Spinner(ClearOnDrop, String);
 
 impl Spinner {
     /// Shows how many entries have arrived.
     pub(crate) fn count(&self, entries: u64) {
-        let Self(spinner, service) = self;
+        let Self(ClearOnDrop(spinner), service) = self;
         if spinner.is_finished() {
             // A login has stopped the spinner meanwhile.
             start(spinner);
@@ -88,17 +108,19 @@ fn target() -> ProgressDrawTarget {
     }
 }
 
-impl Drop for Spinner {
-    fn drop(&mut self) {
-        self.0.finish_and_clear();
-    }
-}
-
 impl Terminal {
+    /// A terminal whose prompt does not say who has logged in: the caller does.
+    pub(crate) fn without_name() -> Self {
+        Self {
+            says_name: false,
+            ..Self::default()
+        }
+    }
+
     /// Starts a spinner for `service`.
     pub(crate) fn wait_for(&self, service: &Url) -> Spinner {
         let service = service.host_str().unwrap_or("the service");
-        let spinner = Spinner(self.spinner.clone(), service.to_owned());
+        let spinner = Spinner(ClearOnDrop(self.spinner.clone()), service.to_owned());
         start(&self.spinner);
         spinner.count(0);
         spinner
@@ -132,6 +154,7 @@ impl Terminal {
         Prompt {
             spinner: self.spinner.clone(),
             person: person.timeout(login.timeout()),
+            says_name: self.says_name,
         }
     }
 }
@@ -153,19 +176,11 @@ fn count_down(spinner: &ProgressBar, message: &str, left: Duration) {
     spinner.enable_steady_tick(Duration::from_millis(120));
 }
 
-/// Removes the countdown of a login when dropped.
-struct ClearOnDrop(ProgressBar);
-
-impl Drop for ClearOnDrop {
-    fn drop(&mut self) {
-        self.0.finish_and_clear();
-    }
-}
-
 /// A login prompt. Stops the spinner of the listing while it runs.
 pub(crate) struct Prompt {
     spinner: ProgressBar,
     person: Interactive,
+    says_name: bool,
 }
 
 impl Prompt {
@@ -195,6 +210,8 @@ impl LoginPrompt for Prompt {
     }
 
     fn status(&self, status: &LoginStatus) {
-        self.person.status(status);
+        if self.says_name || !matches!(status, LoginStatus::LoggedIn { .. }) {
+            self.person.status(status);
+        }
     }
 }

@@ -1,17 +1,18 @@
 //! Programs of the same user that wait for a login, and have no terminal of their own.
 
 use std::collections::HashSet;
+use std::slice;
 use std::time::Duration;
 
 use globus_gare::reauth::{Principal, ReauthError};
 use globus_login::{AppUser, Waiting};
 
 use crate::account::{app, say};
-use crate::failure::{Failure, Remedy};
+use crate::failure::Failure;
 use crate::options::LoginArgs;
 use crate::terminal::print_note;
 
-/// The time between two looks of `login --watch`.
+/// How often `login --watch` looks for waiting programs.
 const POLL_INTERVAL: Duration = Duration::from_secs(3);
 
 /// Programs that wait for the same login.
@@ -64,23 +65,31 @@ pub(crate) async fn log_in(user: &AppUser, groups: &[Group]) -> Result<(), Reaut
 /// Logs in whenever a program waits, until Ctrl-C.
 pub(crate) async fn watch(login: &LoginArgs) -> Result<(), Failure> {
     if login.no_login {
-        return Err(Failure::NoToken(Some(Remedy::AllowLogin)));
+        return Err(Failure::login_disallowed());
     }
     let app = app(login)?;
     let user = app.for_user(&Principal::Session);
     print_note("Looking for programs that wait for a login. Press Ctrl-C to stop.");
-    // A program needs a moment to notice its login: it must not cost a second one.
+    // A program needs a moment to notice its login: it must not cost a second one. A login that a
+    // person declined is not asked for again, until another program waits for it.
     let mut served: HashSet<String> = HashSet::new();
     loop {
         let mut groups = groups(&user).await?;
         let all: HashSet<String> = groups.iter().flat_map(|it| it.ids.clone()).collect();
         served.retain(|id| all.contains(id));
         groups.retain(|group| group.ids.iter().any(|id| !served.contains(id)));
-        if !groups.is_empty() {
-            let done = log_in(&user, &groups).await;
-            done.map_err(|error| Failure::login(&error))?;
-            served = all;
-            say("You are logged in. The programs that waited continue.")?;
+        for group in &groups {
+            match log_in(&user, slice::from_ref(group)).await {
+                Ok(()) => say("You are logged in. The programs that waited continue.")?,
+                Err(error) => {
+                    let failure = Failure::login(&error);
+                    if !failure.is_unanswered_login() {
+                        return Err(failure);
+                    }
+                    failure.print();
+                }
+            }
+            served.extend(group.ids.iter().cloned());
         }
         tokio::time::sleep(POLL_INTERVAL).await;
     }

@@ -9,14 +9,14 @@ use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 use uuid::Uuid;
 
-use crate::scope::{self, Scope, resource_server};
+use crate::scope::Scope;
 use crate::secret;
 use crate::state::{Client, Ticket};
 use crate::world::{Shared, World};
 
 use super::params::Params;
 use super::requirement::Requirement;
-use super::{AUTH_CODE, decide, page};
+use super::{AUTH_CODE, decide, grant, page};
 
 /// How long a login page can be answered.
 const TICKET_LIFE: Duration = Duration::from_secs(30 * 60);
@@ -144,13 +144,7 @@ fn check(world: &World, params: &Params) -> Result<LoginRequest, String> {
     if params.required("response_type")? != "code" {
         return Err("response_type must be code".to_owned());
     }
-    let scopes = scope::parse(params.required("scope")?)?;
-    if let Some(unknown) = scopes
-        .iter()
-        .find(|scope| resource_server(&scope.name).is_none())
-    {
-        return Err(format!("unknown_scope: {}", unknown.name));
-    }
+    let scopes = grant::known_scopes(params.required("scope")?)?;
     Ok(LoginRequest {
         state: params.one("state")?.map(ToOwned::to_owned),
         challenge: challenge(params, &client)?,
@@ -192,14 +186,13 @@ fn challenge(params: &Params, client: &Client) -> Result<Option<String>, String>
     }
 }
 
-/// Whether a client may be redirected to `uri`: to a registered redirect URI, to loopback on any
-/// port, or to the page that shows the code.
+/// Whether a client may be redirected to `uri`: to the page that shows the code, to a registered
+/// redirect URI, or to loopback on any port.
 fn may_redirect(world: &World, client: &Client, uri: &str) -> bool {
-    if client
-        .redirect_uris
-        .iter()
-        .any(|registered| registered == uri)
-    {
+    let code_page = format!("{}{AUTH_CODE}", world.base);
+    let is_code_page = uri == code_page || uri == localhost(&code_page);
+    let mut registered = client.redirect_uris.iter();
+    if is_code_page || registered.any(|registered| registered == uri) {
         return true;
     }
     let Ok(url) = Url::parse(uri) else {
@@ -212,15 +205,34 @@ fn may_redirect(world: &World, client: &Client, uri: &str) -> bool {
         None => false,
     };
     let plain = url.scheme() == "http" && url.username().is_empty() && url.password().is_none();
-    let code_page = format!("{}{AUTH_CODE}", world.base);
-    // On the server's own origin, no other page may get a code.
+    // On the server's own port, no other page may get a code.
     let own = Url::parse(&world.base).is_ok_and(|base| base.port() == url.port());
-    is_loopback
-        && plain
-        && url.fragment().is_none()
-        && (!own || uri == code_page || uri == localhost(&code_page))
+    is_loopback && plain && url.fragment().is_none() && !own
 }
 
 fn localhost(uri: &str) -> String {
     uri.replacen("127.0.0.1", "localhost", 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Config, FakeGlobusBuilder};
+
+    #[checks::test]
+    async fn code_page_of_a_public_url_may_get_a_code() {
+        let config = Config::default().public_url("http://globus.test:8000");
+        let globus = FakeGlobusBuilder::from(config).start().await;
+        let globus = globus.expect("a server");
+        let world = globus.world_for_tests();
+        let client = world.state().clients[&globus.client_id()].clone();
+        for (uri, expected) in [
+            ("http://globus.test:8000/v2/web/auth-code", true),
+            ("http://globus.test:8000/v2/oauth2/token", false),
+            ("http://globus.test:8001/v2/web/auth-code", false),
+            ("http://127.0.0.1:1234/callback", true),
+        ] {
+            assert_eq!(may_redirect(&world, &client, uri), expected, "{uri}");
+        }
+    }
 }

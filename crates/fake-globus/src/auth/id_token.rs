@@ -13,7 +13,6 @@ use serde_json::{Value, json};
 
 use crate::clock::unix;
 use crate::identity::User;
-
 use crate::state::Grant;
 use crate::world::{Shared, World};
 

@@ -17,7 +17,6 @@ use crate::state::State as ServerState;
 use crate::world::Shared;
 
 use super::error::{self, AuthError, Created};
-
 use super::manager::Manager;
 
 #[derive(Debug, Deserialize)]

@@ -11,9 +11,9 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::collection::Policy;
 use super::service::{Challenge, Endpoints, Problem, Service, challenged, respond, upper};
 
-use super::collection::Policy;
 pub use endpoint::ComputeEndpoint;
 use task::{Function, Task};
 

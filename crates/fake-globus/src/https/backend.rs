@@ -8,7 +8,6 @@ use axum::extract::connect_info::Connected;
 use axum::response::Response;
 use axum::serve::IncomingStream;
 use serde::{Deserialize, Serialize};
-
 use uuid::Uuid;
 
 use crate::listen::Prompt;

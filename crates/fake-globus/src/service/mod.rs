@@ -1,4 +1,4 @@
-//! The trait of all services, and what their handlers share.
+//! The trait [`Service`], and the extractors and responses that its handlers use.
 
 mod bearer;
 mod body;

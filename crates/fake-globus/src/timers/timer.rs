@@ -35,7 +35,7 @@ pub(crate) struct Timer {
     pub(super) inactive: Option<Inactive>,
 }
 
-/// What a run of a timer does.
+/// The work of each run of a timer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Work {
     Transfer,

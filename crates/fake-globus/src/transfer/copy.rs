@@ -112,15 +112,19 @@ impl Sides<'_> {
         let mut there = Vec::new();
         walk(self.to, target, Path::new(""), &self.how.rules, &mut there)?;
         let is_one = Arc::ptr_eq(&self.from.dir, &self.to.dir);
-        for entry in &there {
+        // What is in a directory comes before it: a directory with kept entries cannot be removed.
+        for entry in there.iter().rev() {
             let path = target.join(&entry.0);
             let holds_source = is_one && (source.starts_with(&path) || path.starts_with(source));
             if wanted.contains(entry) || holds_source {
                 continue;
             }
-            match self.to.remove_at(&path, true, &mut Done::default()) {
-                // It was deleted with its directory.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            let removed = match entry.1 {
+                true => self.to.dir.remove_dir(&path),
+                false => self.to.dir.remove_file(&path),
+            };
+            match removed {
+                Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {}
                 removed => removed?,
             }
         }

@@ -19,12 +19,12 @@ pub(super) struct Page {
 
 impl Page {
     pub(super) fn parse(pairs: &[(String, String)]) -> Result<Self, TransferError> {
-        Self::of_at_most(LIMIT, pairs)
+        Self::with_default(LIMIT, pairs)
     }
 
-    /// The page that `pairs` request. `usual` is the default number of elements.
-    pub(super) fn of_at_most(
-        usual: usize,
+    /// The page that `pairs` request. `limit` is the default number of elements.
+    pub(super) fn with_default(
+        limit: usize,
         pairs: &[(String, String)],
     ) -> Result<Self, TransferError> {
         let number = |name: &str, default: usize| {
@@ -35,7 +35,7 @@ impl Page {
             value.parse().map_err(invalid)
         };
         Ok(Self {
-            limit: number("limit", usual)?.min(LIMIT),
+            limit: number("limit", limit)?.min(LIMIT),
             offset: number("offset", 0)?,
         })
     }

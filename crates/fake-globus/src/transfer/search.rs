@@ -15,8 +15,8 @@ use super::error::TransferError;
 use super::page::Page;
 use super::{Transfer, endpoint};
 
-/// The default of `limit`.
-const USUAL: usize = 100;
+/// The default of the parameter `limit`.
+const DEFAULT: usize = 100;
 
 /// `GET endpoint_search`: the collections that match all filters. Without filters, all collections.
 pub(super) async fn search(
@@ -24,7 +24,7 @@ pub(super) async fn search(
     caller: Bearer<Transfer>,
     Query(pairs): Query<Vec<(String, String)>>,
 ) -> Answer {
-    let page = Page::of_at_most(USUAL, &pairs)?;
+    let page = Page::with_default(DEFAULT, &pairs)?;
     let filters = pairs.iter().filter(|(name, _)| name.starts_with("filter_"));
     let state = world.state();
     let used = used(&state, &caller);

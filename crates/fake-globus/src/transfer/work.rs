@@ -34,12 +34,7 @@ impl Directory {
         self.remove_at(beneath(path.trim_end_matches('/')), recursive, done)
     }
 
-    pub(super) fn remove_at(
-        &self,
-        path: &Path,
-        recursive: bool,
-        done: &mut Done,
-    ) -> io::Result<()> {
+    fn remove_at(&self, path: &Path, recursive: bool, done: &mut Done) -> io::Result<()> {
         if path.file_name().is_none() {
             return Err(io::Error::new(
                 io::ErrorKind::PermissionDenied,

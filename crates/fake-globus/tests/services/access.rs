@@ -238,8 +238,20 @@ async fn data_access_requires_a_consent() {
     fixture.log_in(scope, &[]).await;
     let status = fixture.ls_status(&token).await;
     assert_eq!(status, 200, "a consent counts at once");
-    fixture.globus.revoke_consents(&fixture.ada);
+    let revoked = fixture.globus.revoke_consents(&fixture.ada);
+    revoked.expect("a known identity");
     assert_eq!(fixture.ls_status(&token).await, 403);
+    let unknown = Identity::new("nobody", "nowhere.org");
+    for changed in [
+        fixture.globus.revoke_consents(&unknown),
+        fixture.globus.expire_sessions(&unknown),
+    ] {
+        let error = changed.expect_err("an unknown identity");
+        assert!(
+            error.to_string().contains("there is no identity"),
+            "{error}"
+        );
+    }
 }
 
 #[checks::test]

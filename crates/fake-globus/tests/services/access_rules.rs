@@ -5,12 +5,11 @@ use std::time::Duration;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
-use crate::support::{Fixture, document_code, json as document_of, ok, send, text, texts};
+use crate::support::{self, Fixture, document_code, json as document_of, ok, text, texts};
 
 async fn ask(fixture: &Fixture, method: Method, path: &str, body: &Value) -> Response {
-    let url = fixture.url(&format!("v0.10/endpoint/{}/{path}", fixture.collection));
-    let request = fixture.http.request(method, url);
-    send(request.bearer_auth(fixture.token()).json(body)).await
+    let path = format!("v0.10/endpoint/{}/{path}", fixture.collection);
+    support::ask(fixture, method, &path, body).await
 }
 
 async fn list(fixture: &Fixture) -> Value {

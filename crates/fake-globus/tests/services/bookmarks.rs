@@ -1,16 +1,13 @@
 //! Bookmarks, in both versions of Transfer's API.
 
 use fake_globus::Identity;
-use reqwest::{Method, Response};
+use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{ALL, Fixture, document_code, json as document_of, ok, send, text, texts};
-
-async fn ask(fixture: &Fixture, method: Method, path: &str, body: &Value) -> Response {
-    let request = fixture.http.request(method, fixture.url(path));
-    send(request.bearer_auth(fixture.token()).json(body)).await
-}
+use crate::support::{
+    ALL, Fixture, ask, document_code, json as document_of, ok, send, text, texts,
+};
 
 async fn create(fixture: &Fixture, name: &str) -> Value {
     let body = json!({"endpoint_id": fixture.collection, "name": name, "path": "/data/"});

@@ -3,19 +3,11 @@
 use std::time::Duration;
 
 use fake_globus::{Config, FakeGlobus, FakeGlobusBuilder, RequestKind};
-use reqwest::Response;
 use serde_json::{Value, json};
 
-use crate::support::{ALL, Fixture, OPENID, json as document_of, ok, page, send, text, texts};
-
-async fn tell(fixture: &Fixture, command: &str, fields: Value) -> Response {
-    let request = fixture.http.post(fixture.url(&format!("_fake/{command}")));
-    send(request.json(&fields)).await
-}
-
-async fn told(fixture: &Fixture, command: &str, fields: Value) -> Value {
-    ok(tell(fixture, command, fields).await).await
-}
+use crate::support::{
+    ALL, Fixture, OPENID, json as document_of, ok, page, send, tell, text, texts, told,
+};
 
 async fn look(fixture: &Fixture, path: &str) -> Value {
     ok(send(fixture.http.get(fixture.url(&format!("_fake/{path}")))).await).await

@@ -156,6 +156,22 @@ async fn extra_destination_files_are_deleted_on_request() {
 }
 
 #[checks::test]
+async fn excluded_files_in_an_extra_directory_are_kept() {
+    let fixture = Fixture::open().await;
+    let root = fixture.dir.path();
+    write(&root.join("from/kept.txt"), "new");
+    for name in ["extra/deep.txt", "extra/deeper/spared.log", "gone/deep.txt"] {
+        write(&root.join("to").join(name), "old");
+    }
+    let rules = json!([{"method": "exclude", "name": "*.log"}]);
+    let more = json!({"delete_destination_extra": true, "filter_rules": rules});
+    copy_directory(&fixture, more).await;
+    assert_eq!(names(&root.join("to")), ["extra", "kept.txt"]);
+    assert_eq!(names(&root.join("to/extra")), ["deeper"]);
+    assert_eq!(names(&root.join("to/extra/deeper")), ["spared.log"]);
+}
+
+#[checks::test]
 async fn deleting_extra_files_never_deletes_the_source() {
     let fixture = Fixture::open().await;
     let root = fixture.dir.path();

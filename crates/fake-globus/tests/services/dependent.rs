@@ -15,8 +15,8 @@ fn own_scope(fixture: &Fixture) -> String {
 }
 
 async fn ask(fixture: &Fixture, form: &[(&str, &str)]) -> Response {
-    let usual = [("grant_type", "urn:globus:auth:grant_type:dependent_token")];
-    let form: Vec<_> = usual.iter().chain(form).collect();
+    let grant_type = [("grant_type", "urn:globus:auth:grant_type:dependent_token")];
+    let form: Vec<_> = grant_type.iter().chain(form).collect();
     let request = fixture.http.post(fixture.url("v2/oauth2/token"));
     send(fixture.as_confidential(request).form(&form)).await
 }

@@ -2,20 +2,14 @@
 
 use std::time::Duration;
 
+use checks::browser::client_without_redirects as client;
 use fake_globus::{FakeGlobusBuilder, Limit, RequestKind};
-use reqwest::{Client, Response};
+use reqwest::Client;
 use serde_json::{Value, json};
 
-use crate::support::{ALL, Fixture, assert_denied, json as document_of, ok, page, send, text};
-
-async fn tell(fixture: &Fixture, command: &str, fields: Value) -> Response {
-    let request = fixture.http.post(fixture.url(&format!("_fake/{command}")));
-    send(request.json(&fields)).await
-}
-
-async fn told(fixture: &Fixture, command: &str, fields: Value) {
-    ok(tell(fixture, command, fields).await).await;
-}
+use crate::support::{
+    ALL, Fixture, assert_denied, json as document_of, ok, page, send, tell, text, told,
+};
 
 #[checks::test]
 async fn each_service_has_its_own_challenge_form() {
@@ -148,11 +142,6 @@ async fn every_third_request_is_answered_429() {
     ] {
         assert_eq!(tell(&fixture, "limit", fields).await.status(), 400);
     }
-}
-
-/// A client with its own connection pool.
-fn client() -> Client {
-    checks::browser::client_without_redirects()
 }
 
 #[checks::test]

@@ -54,6 +54,7 @@ async fn malformed_authorize_request_gets_no_redirect() {
         ("redirect_uri", ""),
         ("response_type", "token"),
         ("scope", ""),
+        ("scope", " "),
         ("scope", "a[b"),
         ("scope", "nonsense"),
         ("code_challenge", "short"),

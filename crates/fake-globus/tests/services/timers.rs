@@ -153,7 +153,8 @@ async fn expired_session_makes_a_timer_inactive() {
     let site = Site::guarded(|c| c.session_minutes(90)).await;
     let id = site.create(&site.transfer(&hourly())).await;
     assert_eq!(text(&site.job(&id).await, "/status"), "loaded");
-    site.fixture.globus.expire_sessions(&site.fixture.ada);
+    let expired = site.fixture.globus.expire_sessions(&site.fixture.ada);
+    expired.expect("a known identity");
     site.wait(3600);
     assert_eq!(text(&site.job(&id).await, "/status"), "inactive");
 }

@@ -3,16 +3,11 @@
 use std::time::Duration;
 
 use fake_globus::Collection;
-use reqwest::{Method, Response};
+use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Fixture, json as document_of, ok, send, text, texts};
-
-async fn ask(fixture: &Fixture, method: Method, path: &str, body: &Value) -> Response {
-    let request = fixture.http.request(method, fixture.url(path));
-    send(request.bearer_auth(fixture.token()).json(body)).await
-}
+use crate::support::{Fixture, ask, json as document_of, ok, text, texts};
 
 async fn points(fixture: &Fixture) -> Vec<String> {
     let list = ok(fixture

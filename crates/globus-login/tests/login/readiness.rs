@@ -238,7 +238,8 @@ async fn missing_consent_of_a_mapped_collection_is_found() {
         checked.expect("an answer")
     };
     assert_unknown(&check().await, "not made for the requirement");
-    site.sample.globus.revoke_consents(&ada());
+    let revoked = site.sample.globus.revoke_consents(&ada());
+    revoked.expect("a known identity");
     assert_needs_login(&site.check(NOW).await, "data_access");
     assert_needs_login(&check().await, "data_access");
 }
@@ -274,7 +275,8 @@ async fn login_for_a_missing_consent_includes_the_session() {
     site.advance(40);
     assert_eq!(site.list().await, 200);
     let logins = site.browser.logins();
-    site.sample.globus.revoke_consents(&ada());
+    let revoked = site.sample.globus.revoke_consents(&ada());
+    revoked.expect("a known identity");
     forget_consents(&site).await;
     let required = assert_needs_login(&site.check(NOW).await, "data_access");
     assert_eq!(required.session_required_single_domain, ["uchicago.edu"]);

@@ -2,6 +2,8 @@
 
 use globus_gare::reauth::printable;
 use http::StatusCode;
+use http::header::RETRY_AFTER;
+use http::response::Parts;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -18,7 +20,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    pub(crate) fn new(status: StatusCode, body: &[u8], place: &Place) -> Self {
+    pub(crate) fn new(head: &Parts, body: &[u8], place: &Place) -> Self {
         let document: Value = serde_json::from_slice(body).unwrap_or_default();
         let text = |name: &str| {
             document
@@ -26,25 +28,25 @@ impl Answer {
                 .and_then(Value::as_str)
                 .unwrap_or_default()
         };
+        let retry_after = head.headers.get(RETRY_AFTER);
+        let retry_after = retry_after.and_then(|value| value.to_str().ok());
         Self {
-            status,
+            status: head.status,
             code: printable(text("code")),
             // The lines after the first are for the operators of the collection.
             message: printable(text("message").lines().next().unwrap_or_default()),
-            retry_after: None,
+            retry_after: retry_after.map(printable).filter(|value| !value.is_empty()),
             collection: place.collection,
             path: place.shown(),
         }
     }
 
-    /// Adds the value of the response's `Retry-After` header.
-    pub(crate) fn retry_after(mut self, value: Option<&str>) -> Self {
-        self.retry_after = value.map(printable).filter(|value| !value.is_empty());
-        self
-    }
-
     pub(super) fn is_unauthorized(&self) -> bool {
         self.status == StatusCode::UNAUTHORIZED
+    }
+
+    pub(super) fn is_too_many(&self) -> bool {
+        self.status == StatusCode::TOO_MANY_REQUESTS
     }
 
     /// The message and code of the service.
@@ -101,7 +103,7 @@ impl Answer {
             Kind::NoPath
         } else if self.status == StatusCode::FORBIDDEN || says("PermissionDenied") {
             Kind::Forbidden
-        } else if self.status == StatusCode::TOO_MANY_REQUESTS {
+        } else if self.is_too_many() {
             Kind::TooMany
         } else if self.status.is_server_error() {
             Kind::Transient

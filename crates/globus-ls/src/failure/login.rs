@@ -63,6 +63,11 @@ impl LoginFailure {
         )
     }
 
+    /// Whether a person was asked, and did not log in.
+    pub(super) fn is_unanswered(&self) -> bool {
+        matches!(self, Self::Declined | Self::Denied(_) | Self::TimedOut)
+    }
+
     pub(super) fn message(&self) -> String {
         match self {
             Self::Declined => "the login was declined".to_owned(),

@@ -10,11 +10,14 @@ use std::error::Error;
 use std::io;
 use std::process::ExitCode;
 
+use clap::Subcommand;
 use globus_gare::reauth::{
     Challenge, GareOutcome, GaveUp, Origin, Principal, ReauthError, Target, printable,
 };
+use tower::timeout::error::Elapsed;
 use url::Url;
 
+use crate::options::Command;
 use crate::place::Place;
 use crate::terminal;
 
@@ -98,6 +101,11 @@ impl Failure {
         Self::Usage(line.to_owned())
     }
 
+    /// `globus-ls login --no-login`.
+    pub(crate) fn login_disallowed() -> Self {
+        Self::usage("run 'globus-ls login' without --no-login")
+    }
+
     pub(crate) fn error(line: impl Into<String>) -> Self {
         Self::Error(line.into())
     }
@@ -125,12 +133,18 @@ impl Failure {
         Self::NoEntry { path }
     }
 
+    /// The service sent nothing in time.
+    pub(crate) fn timed_out(service: &Url) -> Self {
+        Self::TimedOut(service.origin().ascii_serialization())
+    }
+
     /// The service did not answer.
-    pub(crate) fn network(error: &reqwest::Error, service: &Url) -> Self {
-        let service = service.origin().ascii_serialization();
-        if error.is_timeout() {
-            return Self::TimedOut(service);
+    pub(crate) fn network(error: &(dyn Error + 'static), service: &Url) -> Self {
+        let http = error.downcast_ref::<reqwest::Error>();
+        if error.is::<Elapsed>() || http.is_some_and(reqwest::Error::is_timeout) {
+            return Self::timed_out(service);
         }
+        let service = service.origin().ascii_serialization();
         let mut cause: &dyn Error = error;
         while let Some(source) = cause.source() {
             cause = source;
@@ -149,7 +163,9 @@ impl Failure {
         let asked = in_plain_words(outcome, service);
         let (asked, gave_up) = match (asked, outcome.gave_up()) {
             (Some(asked), Some(gave_up)) => (asked, gave_up),
-            (None, Some(GaveUp::Failed(error))) => return Self::login(error),
+            (None, Some(GaveUp::Failed(error) | GaveUp::Unavailable(error))) => {
+                return Self::login(error);
+            }
             _ if answer.is_unauthorized() => return Self::TokenRejected(answer),
             _ => return Self::Answered(answer),
         };
@@ -158,7 +174,7 @@ impl Failure {
             GaveUp::Failed(error) if error.is_interaction_required() => {
                 NoLogin::InteractionRequired(chain(error))
             }
-            GaveUp::Failed(error) => return Self::login(error),
+            GaveUp::Failed(error) | GaveUp::Unavailable(error) => return Self::login(error),
             GaveUp::NoProgress => NoLogin::NoProgress,
             other => NoLogin::Other(other.to_string()),
         };
@@ -167,10 +183,16 @@ impl Failure {
 
     /// Whether other directories of the collection can still be listed.
     pub(crate) fn is_of_one_directory(&self) -> bool {
-        matches!(
-            self,
-            Self::Answered(_) | Self::NoListing { .. } | Self::NoEntry { .. } | Self::TimedOut(_)
-        )
+        match self {
+            Self::Answered(answer) => !answer.is_too_many(),
+            Self::NoListing { .. } | Self::TimedOut(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether a person was asked to log in, and did not.
+    pub(crate) fn is_unanswered_login(&self) -> bool {
+        matches!(self, Self::Login(login) if login.is_unanswered())
     }
 
     fn code(&self) -> u8 {
@@ -235,6 +257,11 @@ impl Failure {
     /// What the user can do. `None` if [`message`](Self::message) says it, or nothing helps.
     fn advice(&self) -> Option<String> {
         let advice = match self {
+            Self::NoId(name) if Command::has_subcommand(name) => {
+                return Some(format!(
+                    "write 'globus-ls {name}' first, and the options after it"
+                ));
+            }
             Self::NoId(_) => "give a UUID, or no id for the demonstration",
             Self::NoClient => {
                 "give --client-id ID or set GLOBUS_CLIENT_ID (register a client at \

@@ -29,6 +29,10 @@ impl Columns {
 }
 
 impl Output for Columns {
+    fn sink(&mut self) -> &mut Sink {
+        &mut self.sink
+    }
+
     fn entry(&mut self, entry: Entry) -> io::Result<()> {
         self.cells.push(self.names.shown(&entry));
         Ok(())
@@ -44,10 +48,6 @@ impl Output for Columns {
             };
             self.sink.write(&Grid::new(cells, options).to_string())?;
         }
-        self.sink.flush()
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
         self.sink.flush()
     }
 }

@@ -26,6 +26,10 @@ impl Json {
 }
 
 impl Output for Json {
+    fn sink(&mut self) -> &mut Sink {
+        &mut self.sink
+    }
+
     fn entry(&mut self, entry: Entry) -> io::Result<()> {
         let begin = match self.entries {
             0 => "{\n  \"DATA\": [\n    ",
@@ -55,10 +59,6 @@ impl Output for Json {
             self.sink.write(&format!(",\n  {name}: {value}"))?;
         }
         self.sink.write("\n}\n")?;
-        self.sink.flush()
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
         self.sink.flush()
     }
 }

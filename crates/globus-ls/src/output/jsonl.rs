@@ -2,8 +2,6 @@
 
 use std::io;
 
-use serde_json::{Map, Value};
-
 use super::{Output, Sink};
 use crate::entry::Entry;
 
@@ -18,15 +16,11 @@ impl JsonLines {
 }
 
 impl Output for JsonLines {
+    fn sink(&mut self) -> &mut Sink {
+        &mut self.sink
+    }
+
     fn entry(&mut self, entry: Entry) -> io::Result<()> {
         self.sink.write(&format!("{}\n", entry.into_document()))
-    }
-
-    fn end(&mut self, _document: Map<String, Value>) -> io::Result<()> {
-        self.sink.flush()
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.sink.flush()
     }
 }

@@ -2,8 +2,6 @@
 
 use std::io;
 
-use serde_json::{Map, Value};
-
 use super::{Names, Output, Sink};
 use crate::entry::Entry;
 
@@ -19,15 +17,11 @@ impl Lines {
 }
 
 impl Output for Lines {
+    fn sink(&mut self) -> &mut Sink {
+        &mut self.sink
+    }
+
     fn entry(&mut self, entry: Entry) -> io::Result<()> {
         self.sink.write(&(self.names.shown(&entry) + "\n"))
-    }
-
-    fn end(&mut self, _document: Map<String, Value>) -> io::Result<()> {
-        self.sink.flush()
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.sink.flush()
     }
 }

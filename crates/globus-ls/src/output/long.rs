@@ -6,7 +6,6 @@ use globus_gare::reauth::printable;
 use indicatif::HumanBytes;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::{Map, Value};
 
 use super::{Names, Output, Sink};
 use crate::entry::{Entry, Kind};
@@ -62,6 +61,10 @@ impl Long {
 }
 
 impl Output for Long {
+    fn sink(&mut self) -> &mut Sink {
+        &mut self.sink
+    }
+
     fn entry(&mut self, entry: Entry) -> io::Result<()> {
         let (mode, time) = (mode(&entry), self.time(&entry));
         // The size of a directory is not the size of its files.
@@ -70,14 +73,6 @@ impl Output for Long {
         let name = self.names.shown(&entry);
         self.sink
             .write(&format!("{mode}  {size:>11}  {time:<16}  {name}\n"))
-    }
-
-    fn end(&mut self, _document: Map<String, Value>) -> io::Result<()> {
-        self.sink.flush()
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.sink.flush()
     }
 }
 

@@ -26,16 +26,22 @@ use crate::terminal::Terminal;
 
 /// Writes a listing in one form. Receives the entries one by one, in order.
 pub(crate) trait Output {
+    fn sink(&mut self) -> &mut Sink;
+
     fn entry(&mut self, entry: Entry) -> io::Result<()>;
 
     /// A part of the listing failed. The caller prints the failure to stderr.
     fn failed(&mut self, _failure: &Failure) {}
 
-    /// The listing ends. `document` has the members of Transfer's JSON beside the entries.
-    fn end(&mut self, document: Map<String, Value>) -> io::Result<()>;
+    /// The listing ends. The document has the members of Transfer's JSON beside the entries.
+    fn end(&mut self, _document: Map<String, Value>) -> io::Result<()> {
+        self.flush()
+    }
 
     /// Writes what is buffered: the next entry has not arrived yet.
-    fn flush(&mut self) -> io::Result<()>;
+    fn flush(&mut self) -> io::Result<()> {
+        self.sink().flush()
+    }
 }
 
 /// The output that the options select.

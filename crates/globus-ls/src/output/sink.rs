@@ -8,7 +8,7 @@ use crate::terminal::Terminal;
 const BUFFER: usize = 32 * 1024;
 
 /// A buffer for stdout.
-pub(super) struct Sink {
+pub(crate) struct Sink {
     text: Vec<u8>,
     terminal: Terminal,
 }

@@ -8,10 +8,12 @@ mod walk;
 pub(crate) use self::query::Query;
 pub(crate) use self::walk::{Item, Walk};
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use globus_gare::reauth::{GareOptions, GareOutcome};
 use http::StatusCode;
-use http::header::{ACCEPT, AUTHORIZATION, RETRY_AFTER};
+use http::header::{ACCEPT, AUTHORIZATION};
 use http_body_util::{BodyExt, Full};
 use tower::ServiceExt;
 use url::Url;
@@ -28,6 +30,8 @@ pub(crate) struct Transfer {
     pub(crate) service: Url,
     /// The token of the environment, to use before any token of a login.
     pub(crate) token: Option<String>,
+    /// How long the service may send nothing.
+    pub(crate) timeout: Duration,
     /// What the user has to change so that a login is possible; `None` if a login is possible.
     pub(crate) remedy: Option<Remedy>,
     pub(crate) terminal: Terminal,
@@ -39,7 +43,7 @@ impl Transfer {
         Walk::new(self, place, query)
     }
 
-    /// Requests a page. The layer handles challenges: this code only reports what it gave up on.
+    /// Requests a page. The layer handles challenges; this function reports those it gave up on.
     async fn get(&self, url: &Url, place: &Place) -> Result<Page, Failure> {
         let mut request = http::Request::get(url.as_str()).header(ACCEPT, "application/json");
         if let Some(token) = &self.token {
@@ -51,16 +55,18 @@ impl Transfer {
         let request = request
             .body(Full::<Bytes>::default())
             .map_err(|_| Failure::error("the token cannot be sent in a header"))?;
-        let network = |error| Failure::network(&error, &self.service);
         let response = self.client.clone().oneshot(request).await;
-        let (head, body) = response.map_err(network)?.into_parts();
+        let response = response.map_err(|error| Failure::network(&*error, &self.service))?;
+        let (head, body) = response.into_parts();
         if head.status.is_success() {
-            return Ok(Page::of(body));
+            return Ok(Page::of(body, self.timeout));
         }
-        let body = body.collect().await.map_err(network)?.to_bytes();
-        let retry_after = head.headers.get(RETRY_AFTER);
-        let answer = Answer::new(head.status, &body, place)
-            .retry_after(retry_after.and_then(|value| value.to_str().ok()));
+        let body = tokio::time::timeout(self.timeout, body.collect()).await;
+        let body = body
+            .map_err(|_| Failure::timed_out(&self.service))?
+            .map_err(|error| Failure::network(&error, &self.service))?
+            .to_bytes();
+        let answer = Answer::new(&head, &body, place);
         // The layer puts into the extensions why a requirement was not satisfied.
         Err(match head.extensions.get::<GareOutcome>() {
             Some(outcome) => Failure::challenged(outcome, answer, &self.service, self.remedy),
@@ -73,6 +79,7 @@ impl Transfer {
     fn broken(&self, error: PageError, place: &Place) -> Failure {
         match error {
             PageError::Network(error) => Failure::network(&error, &self.service),
+            PageError::TimedOut => Failure::timed_out(&self.service),
             PageError::NoListing(error) => Failure::NoListing {
                 path: place.shown(),
                 reason: error.to_string(),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Read};
+use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use http_body::Body;
@@ -18,26 +19,33 @@ const ENTRIES: usize = 256;
 /// A page that is being received.
 pub(super) struct Page {
     entries: mpsc::Receiver<Value>,
-    body: JoinHandle<Result<(), reqwest::Error>>,
+    body: JoinHandle<Result<(), PageError>>,
     document: JoinHandle<serde_json::Result<Map<String, Value>>>,
 }
 
 pub(super) enum PageError {
     Network(reqwest::Error),
+    TimedOut,
     NoListing(serde_json::Error),
 }
 
 impl Page {
-    /// Starts to read the body of a response.
+    /// Starts to read the body of a response, which may send nothing for `timeout`.
     pub(super) fn of(
         body: impl Body<Data = Bytes, Error = reqwest::Error> + Send + 'static,
+        timeout: Duration,
     ) -> Self {
         let mut body = Box::pin(body);
         let (to_parser, chunks) = mpsc::channel(CHUNKS);
         let (found, entries) = mpsc::channel(ENTRIES);
         let body = tokio::spawn(async move {
-            while let Some(frame) = body.frame().await {
-                if let Ok(chunk) = frame?.into_data()
+            // The timeout does not run while the parser, or the reader of the listing, is busy.
+            while let Some(frame) = tokio::time::timeout(timeout, body.frame())
+                .await
+                .map_err(|_| PageError::TimedOut)?
+            {
+                let frame = frame.map_err(PageError::Network)?;
+                if let Ok(chunk) = frame.into_data()
                     && to_parser.send(chunk).await.is_err()
                 {
                     // The parser has stopped: the body is not a listing.
@@ -73,10 +81,7 @@ impl Page {
         let ended = |error| PageError::NoListing(serde_json::Error::custom(error));
         let document = self.document.await.map_err(ended)?;
         // If the body broke off, that is the cause of an incomplete document.
-        self.body
-            .await
-            .map_err(ended)?
-            .map_err(PageError::Network)?;
+        self.body.await.map_err(ended)??;
         document.map_err(PageError::NoListing)
     }
 }

@@ -30,6 +30,12 @@ impl Query {
                 ));
             }
             (Some(filter), None) => Some(filter.clone()),
+            // Transfer would take it for the end of an alternative.
+            (None, Some(pattern)) if pattern.contains(',') => {
+                return Err(Failure::usage(
+                    "a pattern cannot contain a comma: list the directory instead",
+                ));
+            }
             (None, Some(pattern)) => Some(format!("~{pattern}")),
             (None, None) => None,
         };

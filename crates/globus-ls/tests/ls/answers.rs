@@ -107,6 +107,20 @@ async fn failed_directory_does_not_end_the_listing() {
 }
 
 #[checks::test(seconds = 600)]
+async fn too_many_requests_end_a_recursive_listing() {
+    let site = Site::with_many_files(PROGRAM).await;
+    let top = r#"{"path": "/", "DATA": [
+        {"name": "figures", "type": "dir"}, {"name": "more", "type": "dir"}
+    ]}"#;
+    site.globus.fail_next(RequestKind::List, 200, top);
+    site.globus.fail_next(RequestKind::List, 429, "{}");
+    let ran = run(site.with_token(&["-R", &site.collection])).await;
+    ran.assert_ended(1, "figures/\nmore/\n");
+    assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains("too many requests"), "{}", ran.stderr);
+}
+
+#[checks::test(seconds = 600)]
 async fn links_to_directories_are_shown_and_not_followed() {
     let site = Site::new(PROGRAM).await;
     for name in ["around", "again"] {

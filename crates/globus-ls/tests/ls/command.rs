@@ -163,6 +163,8 @@ async fn wrong_command_line_exits_with_2() {
     assert!(ran.error_line(2).contains("not a collection id"));
     let ran = run(ls(&["evil\u{1b}[2J\nid"])).await;
     assert!(!ran.error_line(2).contains('\u{1b}'));
+    let ran = run(ls(&["--no-login", "check", "id"])).await;
+    assert!(ran.error_line(2).contains("write 'globus-ls check' first"));
     for arguments in [
         &["--bogus"][..],
         &["--timeout", "0"],
@@ -202,6 +204,11 @@ async fn unreachable_service_exits_with_1_and_one_line() {
         let line = ran.error_line(1);
         assert!(line.contains(says) && !line.contains("s3cret"), "{line}");
     }
+    // The person does not log in for a service that gets no token.
+    let mut without_token = at("http://data.example.edu", &["--client-id", "x", id]);
+    without_token.env_remove("GLOBUS_ACCESS_TOKEN");
+    let ran = run(without_token).await;
+    assert!(ran.error_line(1).contains("give an https URL"));
 }
 
 #[checks::test(seconds = 600)]

@@ -50,6 +50,7 @@ async fn filters_patterns_and_hidden_names_select_entries() {
         (&["--filter", "a/b"][..], "contains no /"),
         (&["--filter", "a", "/*.csv"], "not both"),
         (&["/*/a"], "last part"),
+        (&["/a,b*"], "cannot contain a comma"),
     ] {
         let ran = run(site.with_token(&[&[site.collection.as_str()], arguments].concat())).await;
         assert!(ran.error_line(2).contains(says), "{}", ran.stderr);

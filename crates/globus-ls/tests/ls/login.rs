@@ -93,6 +93,7 @@ async fn login_whoami_and_logout_report_the_account() {
     assert!(ran.error_line(4).contains("run 'globus-ls login'"));
     let (ran, _) = run_with_browser(site.with_client(&["login"]), &mut launcher).await;
     ran.assert_ended(0, "You are logged in as ada@uchicago.edu.\n");
+    assert!(!ran.stderr.contains("ada@"), "{}", ran.stderr);
     for (arguments, said) in [
         (&["login"][..], "You are logged in as ada@uchicago.edu.\n"),
         (&["whoami"], "ada@uchicago.edu\n"),
@@ -121,7 +122,7 @@ async fn login_whoami_and_logout_report_the_account() {
     let (ran, _) = run_with_browser(site.with_client(&["login", "--force"]), &mut launcher).await;
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let ran = run(site.with_client(&["login", "--no-login"])).await;
-    assert!(ran.error_line(4).contains("--no-login"));
+    assert!(ran.error_line(2).contains("without --no-login"));
     // --no-login still uses the stored tokens.
     let ran = run(site.with_client(&["--no-login", &site.collection])).await;
     ran.assert_ended(0, LISTING);
@@ -264,6 +265,11 @@ async fn unreachable_auth_exits_with_1_and_advice() {
     let (ran, _) = run_with_browser(site.with_client(&["login"]), &mut launcher).await;
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let ran = run(without_auth(site.with_client(&["whoami"]))).await;
+    assert!(ran.error_line(1).contains("check the network"));
+    // The stored token has expired, and cannot be refreshed.
+    site.globus.clock().advance(Duration::from_secs(3 * 86_400));
+    let listing = ["--no-login", &site.collection];
+    let ran = run(without_auth(site.with_client(&listing))).await;
     assert!(ran.error_line(1).contains("check the network"));
     let ran = run(without_auth(site.with_client(&["logout"]))).await;
     let line = ran.error_line(1);

@@ -1,6 +1,7 @@
 //! Long listings are written while they arrive.
 
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use checks::site::command;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -139,6 +140,31 @@ async fn entries_are_written_while_they_arrive() {
             }
         }
     }
+}
+
+#[checks::test(seconds = 600)]
+async fn timeout_limits_a_pause_and_not_the_listing() {
+    let service = Service::start().await;
+    let mut command = service.ls(&["--timeout", "2"]);
+    command.stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program starts");
+    let stdout = child.stdout.take().expect("a pipe");
+    let mut lines = BufReader::new(stdout).lines();
+    let mut stream = service.answer().await;
+    stream.write_all(b"{\"DATA\": [").await.expect("sent");
+    let (started, mut number) = (Instant::now(), 0);
+    while started.elapsed() < Duration::from_secs(3) {
+        let sent = stream.write_all(entry(number).as_bytes()).await;
+        sent.expect("the program reads after the timeout");
+        let line = lines.next_line().await.expect("text");
+        assert_eq!(line, Some(format!("measurement-{number}.csv")));
+        number += 1;
+    }
+    // The service sends nothing more.
+    let output = child.wait_with_output().await.expect("the program ends");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("did not answer in time"), "{stderr}");
 }
 
 #[checks::test(seconds = 600)]

@@ -8,6 +8,7 @@ use checks::browser::{client, parameter, sent_to, visit};
 use checks::launcher::Launcher;
 use checks::sample::assert_no_violation;
 use checks::site::*;
+use tokio::process::Command;
 
 use crate::support::screen::Screen;
 use crate::support::*;
@@ -325,24 +326,27 @@ async fn interrupt_restores_the_terminal() {
     client().get(page).send().await.expect_err("gone");
 }
 
+/// `program`, which gets `command` as its last arguments, in the environment of `command`.
+fn run_by(program: &str, arguments: &[&str], command: &Command) -> Command {
+    let command = command.as_std();
+    let mut whole = checks::site::command(program, arguments);
+    whole.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        if let Some(value) = value {
+            whole.env(name, value);
+        }
+    }
+    whole
+}
+
 #[checks::test(seconds = 600)]
 async fn excess_input_does_not_reach_the_shell() {
     let site = Site::new(PROGRAM).await;
     site.globus.clock().advance(Duration::from_secs(120));
     let client = site.globus.client_id().to_string();
     let listing = site.with_token(&[&site.collection, "--client-id", &client]);
-    let listing = listing.as_std();
-    let mut command = checks::site::command("sh", &["-c"]);
-    command
-        .arg("\"$0\" \"$@\"; echo ready; read -r line; echo \"shell: $line\"")
-        .arg(listing.get_program())
-        .args(listing.get_args());
-    for (name, value) in listing.get_envs() {
-        if let Some(value) = value {
-            command.env(name, value);
-        }
-    }
-    let mut screen = Screen::start(&mut command);
+    let script = "\"$0\" \"$@\"; echo ready; read -r line; echo \"shell: $line\"";
+    let mut screen = Screen::start(&mut run_by("sh", &["-c", script], &listing));
     let shown = screen.wait_for("to decline: ").await;
     let code = code_for(&shown).await;
     // The second line is not part of the code.
@@ -352,4 +356,20 @@ async fn excess_input_does_not_reach_the_shell() {
     let shown = screen.wait_for("shell: ").await;
     let shown = shown + &screen.ended(0).await;
     assert!(shown.contains("shell: typed for the shell"), "{shown}");
+}
+
+#[cfg(target_os = "linux")]
+#[checks::test(seconds = 600)]
+async fn login_in_the_background_is_not_stopped() {
+    let site = Site::new(PROGRAM).await;
+    let mut launcher = Launcher::new();
+    let mut listing = site.with_client(&[&site.collection]);
+    listing.env("BROWSER", launcher.program());
+    // Without a terminal of its own, the shell has no jobs in the background.
+    let script = "set -m; \"$0\" \"$@\" >/dev/null & wait $!; echo \"ended with $?\"";
+    let shell = ["--ctty", "sh", "-c", script];
+    let mut screen = Screen::start(&mut run_by("setsid", &shell, &listing));
+    visit(launcher.page().await).await;
+    screen.wait_for("ended with 0").await;
+    screen.ended(0).await;
 }

@@ -6,6 +6,7 @@ use checks::browser::visit;
 use checks::launcher::Launcher;
 use checks::sample::assert_no_violation;
 use checks::site::*;
+use fake_globus::Person;
 use globus_gare::gare::{AuthorizationParameters, Gare};
 use globus_gare::reauth::{Challenge, Principal, ReauthError, Reauthenticator, Target};
 use globus_login::{ElsewherePrompt, GlobusApp, JsonStore};
@@ -142,6 +143,31 @@ async fn watch_logs_in_for_each_waiting_program() {
         visit(launcher.page().await).await;
         assert_continues(job).await;
         assert_eq!(site.globus.counts().logins, logins);
+    }
+    assert_eq!(interrupt(watching).await, 130);
+    assert!(!launcher.has_opened());
+}
+
+#[checks::test(seconds = 600)]
+async fn watch_goes_on_after_a_declined_login() {
+    let site = Site::new(PROGRAM).await;
+    let mut launcher = Launcher::new();
+    let (ran, _) = run_with_browser(site.with_client(&["login"]), &mut launcher).await;
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let mut watching = site.with_client(&["login", "--watch"]);
+    watching.env("BROWSER", launcher.program());
+    watching.stderr(std::process::Stdio::null());
+    let watching = watching.spawn().expect("the program starts");
+    site.globus.set_person(Person::automatic().declines());
+    let first = start_job(&site, domain("uchicago.edu"));
+    let shown = visit(launcher.page().await).await;
+    assert!(shown.contains("The login was declined"), "{shown}");
+
+    site.globus.set_person(Person::automatic());
+    let second = start_job(&site, domain("uchicago.edu"));
+    visit(launcher.page().await).await;
+    for job in [first, second] {
+        assert_continues(job).await;
     }
     assert_eq!(interrupt(watching).await, 130);
     assert!(!launcher.has_opened());

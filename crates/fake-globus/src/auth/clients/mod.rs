@@ -137,8 +137,8 @@ impl Fields {
 
 /// The document of a client.
 pub(super) fn document(state: &ServerState, client: &Client) -> Value {
-    let usual = Details::default();
-    let details = state.auth.clients.get(&client.id).unwrap_or(&usual);
+    let default = Details::default();
+    let details = state.auth.clients.get(&client.id).unwrap_or(&default);
     let is_public = client.secret.is_none();
     let kind = details.client_type.unwrap_or(if is_public {
         ClientType::PublicInstalledClient

@@ -2,6 +2,7 @@
 //!
 //! ```console
 //! $ fake-globus --auto --session-minutes 5 >globus.env &
+//! $ until grep -q FAKE_GLOBUS_COLLECTION globus.env; do sleep 0.1; done
 //! $ . ./globus.env
 //! $ globus ls "$FAKE_GLOBUS_COLLECTION"
 //! ```
@@ -48,7 +49,7 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let samples = options.needs_samples().then(samples).transpose()?;
     let config = options.config(samples.as_ref().map(|dir| dir.path()))?;
     let collections: Vec<Uuid> = config.collection_ids().collect();
-    // Before the variables are printed: a program that reads them may send a signal at once.
+    // Handle signals before the variables are printed: their reader may send one at once.
     let interrupted = interruption()?;
     let globus = FakeGlobusBuilder::from(config).start().await?;
     print_variables(&globus, &collections)?;

@@ -99,7 +99,7 @@ pub(crate) struct Options {
     auto: bool,
 
     /// Deny every login without showing the login page.
-    #[arg(long, conflicts_with = "auto", help_heading = LOGINS)]
+    #[arg(long, help_heading = LOGINS)]
     decline: bool,
 
     /// With --auto or --decline: answer a login after this time.

@@ -9,7 +9,7 @@ pub(crate) use checks::browser::parameter;
 use checks::sample::{Sample, TRANSFER_ALL};
 use fake_globus::{Collection, FakeGlobus, FakeGlobusBuilder, Identity, ViolationKind};
 use reqwest::header::LOCATION;
-use reqwest::{Client, RequestBuilder, Response};
+use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -78,11 +78,11 @@ impl Fixture {
     }
 
     /// The URL of an authorize request, with `more` parameters; one of the same name replaces the
-    /// usual one.
+    /// default.
     pub(crate) fn authorize_url(&self, scope: &str, more: &[(&str, &str)]) -> Url {
         let client = self.client_id();
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER));
-        let usual = [
+        let defaults = [
             ("client_id", client.as_str()),
             ("redirect_uri", REDIRECT),
             ("response_type", "code"),
@@ -93,7 +93,7 @@ impl Fixture {
             ("access_type", "offline"),
         ];
         let authorize = self.url("v2/oauth2/authorize");
-        Url::parse_with_params(&authorize, replaced(&usual, more)).expect("a URL")
+        Url::parse_with_params(&authorize, replaced(&defaults, more)).expect("a URL")
     }
 
     pub(crate) async fn authorize(&self, scope: &str, more: &[(&str, &str)]) -> Response {
@@ -112,14 +112,15 @@ impl Fixture {
 
     pub(crate) async fn exchange(&self, code: &str, more: &[(&str, &str)]) -> Response {
         let client = self.client_id();
-        let usual = [
+        let defaults = [
             ("grant_type", "authorization_code"),
             ("client_id", client.as_str()),
             ("code", code),
             ("redirect_uri", REDIRECT),
             ("code_verifier", VERIFIER),
         ];
-        self.post("v2/oauth2/token", &replaced(&usual, more)).await
+        self.post("v2/oauth2/token", &replaced(&defaults, more))
+            .await
     }
 
     /// Logs in; returns the token document.
@@ -195,14 +196,31 @@ impl Fixture {
     }
 }
 
-/// `usual` without the names in `more`, then `more`.
+/// `defaults` without the names in `more`, then `more`.
 fn replaced<'a>(
-    usual: &[(&'a str, &'a str)],
+    defaults: &[(&'a str, &'a str)],
     more: &[(&'a str, &'a str)],
 ) -> Vec<(&'a str, &'a str)> {
     let is_replaced = |name| more.iter().any(|(other, _)| *other == name);
-    let usual = usual.iter().filter(|(name, _)| !is_replaced(*name));
-    usual.chain(more).copied().collect()
+    let defaults = defaults.iter().filter(|(name, _)| !is_replaced(*name));
+    defaults.chain(more).copied().collect()
+}
+
+/// Sends a request with a JSON body and a token for Transfer.
+pub(crate) async fn ask(fixture: &Fixture, method: Method, path: &str, body: &Value) -> Response {
+    let request = fixture.http.request(method, fixture.url(path));
+    send(request.bearer_auth(fixture.token()).json(body)).await
+}
+
+/// Sends a command to the control plane.
+pub(crate) async fn tell(fixture: &Fixture, command: &str, fields: Value) -> Response {
+    let request = fixture.http.post(fixture.url(&format!("_fake/{command}")));
+    send(request.json(&fields)).await
+}
+
+/// Sends a command to the control plane; returns the document of its success.
+pub(crate) async fn told(fixture: &Fixture, command: &str, fields: Value) -> Value {
+    ok(tell(fixture, command, fields).await).await
 }
 
 pub(crate) async fn send(request: RequestBuilder) -> Response {
