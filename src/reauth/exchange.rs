@@ -124,20 +124,18 @@ impl Exchange {
             return None;
         }
         let account = self.account.clone()?;
-        let held = {
-            let state = account.account().lock();
-            state
-                .current(self.target.as_ref()?.audience().view())
-                .cloned()
-        };
-        let is_good = held.as_ref().is_some_and(|it| !it.credential.is_expired());
-        if let Some(held) = held {
+        let audience = self.target.as_ref()?.audience().clone();
+        let held = account.account().lock().current(audience.view()).cloned();
+        if let Some(held) = &held {
             let _ = self.verify_again(&held.credential).await;
         }
-        if !is_good {
-            self.look_for_any(&account).await;
+        let why = match held {
+            None => Some(Why::Initial),
+            Some(held) => held.credential.is_expired().then_some(Why::Expired),
+        };
+        if let (Some(why), Some(target)) = (why, self.target.clone()) {
+            self.look_for_any(&account, &target, why).await;
         }
-        let audience = self.target.as_ref()?.audience();
         let state = account
             .account()
             .lock_current(self.session.reauthenticator());
@@ -154,33 +152,28 @@ impl Exchange {
         Some(issued.credential.header_value().clone())
     }
 
-    /// Waits for the login under way, or for a look-up.
-    async fn look_for_any(&mut self, account: &InUse) {
-        let Some(target) = self.target.clone() else {
+    /// Waits for a look-up. Without any credential, waits for the login under way instead.
+    async fn look_for_any(&mut self, account: &InUse, target: &Target, why: Why) {
+        if matches!(why, Why::Initial) && !self.options.no_prompt {
+            let login = account.account().lock().login(Instant::now()).cloned();
+            if let Some(login) = login.filter(|login| login.audience == *target.audience()) {
+                let _ = self.within_max_wait(login.running.ended()).await;
+                return;
+            }
+        }
+        let Ok(running) = look_up(&self.session, account, target, self.sent, why) else {
             return;
         };
-        let audience = target.audience();
-        let (login, why) = {
-            let state = account.account().lock();
-            let why = match state.current(audience.view()) {
-                Some(_) => Why::Expired,
-                None => Why::Initial,
-            };
-            (state.login(Instant::now()).cloned(), why)
+        let limit = self.session.settings().refresh_timeout;
+        let ended = self.within_max_wait(running.ended_within(limit)).await;
+        let found_none = match ended.flatten() {
+            Some(Err(error)) => !error.is_unavailable(),
+            Some(Ok(found)) => found.is_none(),
+            None => false,
         };
-        let login = login.filter(|login| login.audience == *audience && !self.options.no_prompt);
-        if let Some(login) = login {
-            let _ = self.within_max_wait(login.running.ended()).await;
-        } else if let Ok(running) = look_up(&self.session, account, &target, self.sent, why) {
-            let limit = self.session.settings().refresh_timeout;
-            let ended = self.within_max_wait(running.ended_within(limit)).await;
-            if ended
-                .flatten()
-                .is_some_and(|ended| !matches!(ended, Ok(Some(_))))
-            {
-                // One request makes this look-up once.
-                self.looked_up.push(Arc::new(Requirement::AnyCredential));
-            }
+        if found_none {
+            // One request makes this look-up once.
+            self.looked_up.push(Arc::new(Requirement::AnyCredential));
         }
     }
 
