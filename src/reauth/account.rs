@@ -327,6 +327,7 @@ impl State {
             at.note_seen(issued.credential.clone());
         }
         at.current = Some(issued.clone());
+        at.invalidated = None;
         // Moved to the end: beyond the bound, the origin that got its credential first is dropped.
         if let Some(index) = self.origins.iter().position(|at| at.audience == *audience) {
             self.origins[index..].rotate_left(1);
@@ -339,6 +340,7 @@ impl State {
         if let Some(at) = self.find_mut(audience)
             && let Some(issued) = at.current.take()
         {
+            at.invalidated = Some(issued.credential.clone());
             at.note_rejected(issued.credential);
         }
     }

@@ -29,8 +29,7 @@ pub(super) fn log_in(
     let work = async move { reauthenticator.reauthenticate(&challenge).await };
     let work = events::during_login(&target, attempt, work);
     run::launch((login_of, limit), reporter, work, move |result| {
-        let origin = login.audience.origin.clone();
-        let result = result.and_then(|credential| session.meant_for(&origin, credential));
+        let result = result.and_then(|credential| session.meant_for(&target, credential));
         let mut state = account.account().lock_current(session.reauthenticator());
         let ended = state.end_login(&login, result, session.settings());
         drop(state);
@@ -78,12 +77,15 @@ pub(super) fn look_up(
     if !state.may_refresh(audience.view(), now) {
         request = request.without_refresh();
     }
-    let current = state.current(audience.view());
+    let at = state.at(audience.view());
+    let current = at.and_then(|at| at.current.as_ref());
     let began = current.map_or(0, |issued| issued.generation);
     // A challenge rejects only the credential that its request was sent with.
     let is_challenged = matches!(request.why(), Why::Unauthorized | Why::Required(_));
-    if let Some(rejected) = current.filter(|it| !is_challenged || it.generation == sent) {
-        request = request.with_rejected(rejected.credential.clone());
+    let rejected = current.filter(|it| !is_challenged || it.generation == sent);
+    let invalidated = at.and_then(|at| at.invalidated.as_ref());
+    if let Some(rejected) = rejected.map(|it| &it.credential).or(invalidated) {
+        request = request.with_rejected(rejected.clone());
     }
     let refreshes = request.may_refresh();
     let counts = match request.why() {
@@ -109,7 +111,7 @@ pub(super) fn look_up(
     let (login_of, own) = (session.login_of(), running.clone());
     let work = async move { reauthenticator.credential(&request).await };
     run::launch((login_of, limit), reporter, work, move |result| {
-        let meant = |credential| session.meant_for(target.origin(), credential);
+        let meant = |credential| session.meant_for(&target, credential);
         let result = result.and_then(|found| found.map(meant).transpose());
         let mut state = account.account().lock_current(session.reauthenticator());
         let (of, at) = ((target.audience(), &own), (began, counts));

@@ -118,7 +118,7 @@ impl Session {
         target: &Target,
         credential: Credential,
     ) -> Result<(), ReauthError> {
-        let credential = self.meant_for(target.origin(), credential)?;
+        let credential = self.meant_for(target, credential)?;
         let account = self.accounts().find_or_make(target.principal());
         let account = account.ok_or_else(|| ReauthError::new(TOO_MANY))?;
         let mut state = account.account().lock_current(self.reauthenticator());

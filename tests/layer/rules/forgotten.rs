@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{
     Challenge, Credential, CredentialRequest, GaveUp, Principal, ReauthError, Reauthenticator,
-    Session, Target,
+    Session, Target, reauth_fn,
 };
 
 use tokio::sync::Semaphore;
@@ -181,6 +181,29 @@ async fn credential_can_be_set_and_invalidated() {
     session.invalidate(&target());
     // The store still has the credential, but it counts as rejected.
     assert_eq!(token_of(&client).await, "Bearer token-1");
+}
+
+#[checks::test]
+async fn look_up_names_the_invalidated_credential() {
+    let login = reauth_fn(|_| async { panic!("a refresh is enough") });
+    let session = Session::new(login.with_credential(|request| async move {
+        let is_stored = |it: &Credential| it.header_value() == "Bearer stored";
+        let token = match request.rejected() {
+            Some(rejected) if is_stored(rejected) => "refreshed",
+            _ => "stored",
+        };
+        Ok(Some(bearer(token)))
+    }));
+    let client = behind(
+        &GareLayer::from_session(session.clone()),
+        |request| match authorization(&request) {
+            "" => answer(401, ""),
+            token => answer(200, token),
+        },
+    );
+    assert_eq!(token_of(&client).await, "Bearer stored");
+    session.invalidate(&target());
+    assert_eq!(token_of(&client).await, "Bearer refreshed");
 }
 
 #[checks::test(start_paused = true)]
