@@ -8,7 +8,7 @@ use super::rules::{Approve, Observer, PrincipalBy, Rule};
 use super::{Challenge, Event, Reauthenticator, RequestHead, Session, Trust};
 use crate::gare::Gare;
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Settings {
     pub(super) trust: Trust,
     pub(super) max_logins: u32,
@@ -213,7 +213,7 @@ impl SessionBuilder {
         mut self,
         by: impl Fn(RequestHead<'_>) -> Option<Arc<str>> + Send + Sync + 'static,
     ) -> Self {
-        self.settings.principal_by = Some(Rule(Arc::new(by)));
+        self.settings.principal_by = Some(Rule(Box::new(by)));
         self
     }
 
@@ -227,14 +227,14 @@ impl SessionBuilder {
         mut self,
         approve: impl Fn(&Challenge) -> Option<Gare> + Send + Sync + 'static,
     ) -> Self {
-        self.settings.approve = Some(Rule(Arc::new(approve)));
+        self.settings.approve = Some(Rule(Box::new(approve)));
         self
     }
 
     /// Observes the session: `observer` is called with each [`Event`], which are also the events of
     /// `tracing`. It is called inside the session, so it must not block.
     pub fn on_event(mut self, observer: impl Fn(Event<'_>) + Send + Sync + 'static) -> Self {
-        self.settings.on_event = Some(Rule(Arc::new(observer)));
+        self.settings.on_event = Some(Rule(Box::new(observer)));
         self
     }
 }

@@ -17,7 +17,6 @@ use super::origin::OriginRef;
 use super::requirement::Requirement;
 use super::route::{Handled, is_accepted, is_unauthenticated, principal};
 use super::satisfy::Waiting;
-use super::stats::count;
 use super::target::Audience;
 use super::trust::TrustedAs;
 use super::unmet::Place;
@@ -161,7 +160,7 @@ impl Exchange {
                 return;
             }
         }
-        let Ok(running) = look_up(&self.session, account, target, self.sent, why) else {
+        let Some(running) = look_up(&self.session, account, target, self.sent, why) else {
             return;
         };
         let limit = self.session.settings().refresh_timeout;
@@ -235,7 +234,7 @@ impl Exchange {
         } else if found.is_empty() && !self.may_ask_for_any(answer.status, answer.headers) {
             return Verdict::Return;
         }
-        count(&self.session.counters().challenges);
+        self.session.counters().lock().challenges += 1;
         let challenged = EventKind::Challenged {
             method: &self.method,
             status: answer.status,
@@ -271,7 +270,12 @@ impl Exchange {
     ) -> Result<Issued, GaveUp> {
         let target = self.verified(target, claimed).await?;
         let issued = self.satisfy(&target, status, found, replayable).await?;
-        self.may_replay(replayable)?;
+        if !replayable {
+            return Err(GaveUp::NotReplayable);
+        }
+        if self.options.login_only {
+            return Err(GaveUp::LoginOnly);
+        }
         self.verify_again(&issued.credential).await?;
         Ok(issued)
     }
@@ -286,7 +290,7 @@ impl Exchange {
 
     /// Counts a replay that the adapter is about to send.
     pub(crate) fn replayed(&mut self) {
-        count(&self.session.counters().replays);
+        self.session.counters().lock().replays += 1;
         self.outcome.replays += 1;
         if let Some(target) = &self.target {
             let (replays, generation) = (self.outcome.replays, self.sent);
@@ -347,32 +351,17 @@ impl Exchange {
         found
     }
 
-    /// Whether the request may be replayed, or why not.
-    fn may_replay(&self, replayable: bool) -> Result<(), GaveUp> {
-        if !replayable {
-            Err(GaveUp::NotReplayable)
-        } else if self.options.login_only {
-            Err(GaveUp::LoginOnly)
-        } else {
-            Ok(())
-        }
-    }
-
     /// `future`'s output, or `None` once this request has waited for `max_wait` in all.
     pub(super) async fn within_max_wait<F: Future>(&mut self, future: F) -> Option<F::Output> {
-        match self.waits_until() {
+        if self.waits_until.is_none() {
+            let login_timeout = self.session.settings().login_timeout;
+            let max_wait = self.options.max_wait;
+            let max_wait = max_wait.unwrap_or_else(|| login_timeout.saturating_add(LAST_MOMENT));
+            self.waits_until = Instant::now().checked_add(max_wait);
+        }
+        match self.waits_until {
             Some(until) if runtime::has_timer() => runtime::timeout_at(until, future).await,
             _ => Some(future.await),
         }
-    }
-
-    fn waits_until(&mut self) -> Option<Instant> {
-        let login_timeout = self.session.settings().login_timeout;
-        let max_wait = self.options.max_wait;
-        let max_wait = max_wait.unwrap_or_else(|| login_timeout.saturating_add(LAST_MOMENT));
-        if self.waits_until.is_none() {
-            self.waits_until = Instant::now().checked_add(max_wait);
-        }
-        self.waits_until
     }
 }

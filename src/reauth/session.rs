@@ -75,7 +75,7 @@ impl Session {
     pub fn stats(&self) -> Stats {
         Stats {
             principals: self.shared.accounts.count() as u64,
-            ..self.shared.counters.read()
+            ..self.shared.counters.lock().clone()
         }
     }
 
@@ -97,7 +97,7 @@ impl Session {
             }
         });
         // No look-up starts if the current credential has not expired.
-        if let Ok(running) = look_up(self, &account, target, 0, why) {
+        if let Some(running) = look_up(self, &account, target, 0, why) {
             let ended = running.ended_within(self.settings().refresh_timeout).await;
             ended.ok_or_else(ReauthError::slow_look_up)??;
         }
