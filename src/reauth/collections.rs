@@ -110,7 +110,7 @@ impl Session {
         match is_meant {
             true => Ok(credential),
             false => Err(ReauthError::new(
-                "the credential is not meant for this host: one for a collection names it, and goes nowhere else",
+                "the credential is not meant for this host: mark one for a collection's server, and no other, with Credential::for_collection",
             )),
         }
     }

@@ -80,7 +80,7 @@ impl Session {
     }
 
     /// The credential for `target`: the current one, or one that a look-up finds. `None` if there
-    /// is none that has not expired. No login starts.
+    /// is none, or if it has expired. No login starts.
     ///
     /// # Errors
     ///
