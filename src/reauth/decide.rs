@@ -17,7 +17,7 @@ use crate::gare::Gare;
 #[derive(Clone, Debug)]
 pub(super) struct Wanted {
     pub(super) requirement: Arc<Requirement>,
-    /// Empty for a plain `401`.
+    /// Empty for a plain `401`, unless the program changed it.
     pub(super) gare: Gare,
     /// Whether it may start a login.
     pub(super) is_approved: bool,
