@@ -42,10 +42,12 @@ pub(super) enum Refresh {
 
 /// A look-up under way.
 #[derive(Debug)]
-struct LookUp {
-    audience: Audience,
-    refreshes: bool,
-    running: Running,
+pub(super) struct LookUp {
+    pub(super) audience: Audience,
+    pub(super) counts: Refresh,
+    /// The generation of the audience at the start of the look-up.
+    pub(super) began: u64,
+    pub(super) running: Running,
 }
 
 #[derive(Debug)]
@@ -62,12 +64,12 @@ pub(super) struct State {
     epoch: u64,
     /// The latest generation.
     generation: u64,
-    /// Sorted by when each got its credential, the latest at the end.
+    /// In the order of their latest credentials; an origin without one, of its creation.
     origins: Vec<AtOrigin>,
     login: Option<Login>,
     /// The paths of the requests that wait for the login.
     waited: Waited,
-    look_ups: Vec<LookUp>,
+    pub(super) look_ups: Vec<LookUp>,
     unmet: UnmetList,
     budget: Budget,
     /// The scopes that successful logins were required to bring.
@@ -228,23 +230,19 @@ impl State {
         login.filter(|login| !login.running.is_lost(now))
     }
 
+    /// The look-up under way that may refresh, or the one that may not. Lost look-ups are dropped.
     pub(super) fn look_up(
-        &self,
+        &mut self,
         audience: &Audience,
-        refreshes: bool,
+        may_refresh: bool,
         now: Instant,
     ) -> Option<&Running> {
-        let mut all = self.look_ups.iter();
-        let known = all.find(|it| {
-            it.audience == *audience && it.refreshes == refreshes && !it.running.is_lost(now)
+        self.look_ups.retain(|it| !it.running.is_lost(now));
+        let known = self.look_ups.iter().find(|it| {
+            let refreshes = it.counts != Refresh::Never;
+            it.audience == *audience && refreshes == may_refresh
         });
         known.map(|it| &it.running)
-    }
-
-    /// The number of look-ups under way. Lost look-ups are dropped.
-    pub(super) fn count_look_ups(&mut self, now: Instant) -> usize {
-        self.look_ups.retain(|it| !it.running.is_lost(now));
-        self.look_ups.len()
     }
 
     /// How long no login starts for `asked`, because successful logins did not satisfy it.
@@ -327,6 +325,7 @@ impl State {
             at.note_seen(issued.credential.clone());
         }
         at.current = Some(issued.clone());
+        at.invalidated = None;
         // Moved to the end: beyond the bound, the origin that got its credential first is dropped.
         if let Some(index) = self.origins.iter().position(|at| at.audience == *audience) {
             self.origins[index..].rotate_left(1);
@@ -339,6 +338,7 @@ impl State {
         if let Some(at) = self.find_mut(audience)
             && let Some(issued) = at.current.take()
         {
+            at.invalidated = Some(issued.credential.clone());
             at.note_rejected(issued.credential);
         }
     }

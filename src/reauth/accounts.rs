@@ -36,8 +36,8 @@ struct Others {
     /// Accounts by an issued value: one that a login brought.
     by_issued: HashMap<Principal, LeadsTo>,
     known: HashMap<Id, Known>,
-    /// Accounts that no request uses, by their last use.
-    idle: BTreeMap<u64, Id>,
+    /// Accounts that no request uses, by their last use, and its time.
+    idle: BTreeMap<u64, (Id, Instant)>,
     last_id: Id,
     last_use: u64,
 }
@@ -58,10 +58,9 @@ struct Known {
     /// How many requests and logins use the account.
     users: usize,
     last_use: u64,
-    idle_since: Option<Instant>,
 }
 
-/// A use of an account, which is not dropped meanwhile.
+/// A use of an account. An account in use is not dropped.
 #[derive(Debug)]
 pub(super) struct InUse {
     account: Arc<Account>,
@@ -77,16 +76,10 @@ impl InUse {
 
 impl Clone for InUse {
     fn clone(&self) -> Self {
-        if self.id != OWN
-            && let Some(known) = self.accounts.lock().known.get_mut(&self.id)
-        {
-            known.users += 1;
+        if self.id != OWN {
+            self.accounts.lock().enter(self.id);
         }
-        Self {
-            account: Arc::clone(&self.account),
-            accounts: Arc::clone(&self.accounts),
-            id: self.id,
-        }
+        self.accounts.in_use(self.id, &self.account)
     }
 }
 
@@ -208,9 +201,8 @@ impl Accounts {
         let mut others = self.lock();
         others.leave(id, now);
         while let Some(oldest) = others.idle.first_entry() {
-            let id = *oldest.get();
-            let since = others.known.get(&id).and_then(|known| known.idle_since);
-            let is_old = since.is_some_and(|since| now.duration_since(since) >= self.idle);
+            let (id, since) = *oldest.get();
+            let is_old = now.duration_since(since) >= self.idle;
             if others.idle.len() <= self.max_idle && !is_old {
                 break;
             }
@@ -236,10 +228,10 @@ impl Others {
 
     fn enter(&mut self, id: Id) -> Option<Arc<Account>> {
         let known = self.known.get_mut(&id)?;
-        known.users += 1;
-        if known.idle_since.take().is_some() {
+        if known.users == 0 {
             self.idle.remove(&known.last_use);
         }
+        known.users += 1;
         Some(Arc::clone(&known.account))
     }
 
@@ -251,8 +243,7 @@ impl Others {
         if known.users == 0 {
             self.last_use += 1;
             known.last_use = self.last_use;
-            known.idle_since = Some(now);
-            self.idle.insert(self.last_use, id);
+            self.idle.insert(self.last_use, (id, now));
         }
     }
 
@@ -284,7 +275,6 @@ impl Known {
             issued: VecDeque::new(),
             users,
             last_use: 0,
-            idle_since: None,
         }
     }
 }

@@ -41,6 +41,8 @@ pub(super) struct LastLogin {
 pub(super) struct AtOrigin {
     pub(super) audience: Audience,
     pub(super) current: Option<Issued>,
+    /// The credential that the program invalidated, until there is another one.
+    pub(super) invalidated: Option<Credential>,
     /// The latest generation that a service accepted here.
     pub(super) accepted: u64,
     pub(super) last_login: Option<LastLogin>,
@@ -68,6 +70,7 @@ impl AtOrigin {
         Self {
             audience,
             current: None,
+            invalidated: None,
             accepted: 0,
             last_login: None,
             rejected: VecDeque::new(),

@@ -8,7 +8,7 @@ use super::rules::{Approve, Observer, PrincipalBy, Rule};
 use super::{Challenge, Event, Reauthenticator, RequestHead, Session, Trust};
 use crate::gare::Gare;
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Settings {
     pub(super) trust: Trust,
     pub(super) max_logins: u32,
@@ -131,37 +131,39 @@ impl SessionBuilder {
         self
     }
 
-    /// How long requests wait for a look-up or a refresh, counted from its beginning. It continues
-    /// after that. Default: 10 seconds.
+    /// How long requests wait for a look-up or a refresh, counted from its beginning. The look-up
+    /// continues after that. Default: 10 seconds.
     pub fn refresh_timeout(mut self, timeout: Duration) -> Self {
         self.settings.refresh_timeout = timeout;
         self
     }
 
-    /// How many idle principals the session remembers beside its own. Default: 1,024. Principals
-    /// with requests or logins under way do not count. Beyond the bound, the principal that was
-    /// idle longest is forgotten: its next challenge starts a login.
+    /// How many idle principals the session remembers beside its own. Default: 1,024; 0 counts as
+    /// 1. Principals with requests or logins under way do not count. Beyond the bound, the principal
+    /// that was idle longest is forgotten: its next challenge starts a login.
     pub fn max_principals(mut self, principals: usize) -> Self {
         self.settings.max_principals = principals;
         self
     }
 
-    /// How many principals may have requests or logins under way at a time. Default: 16,384. Beyond
-    /// the bound, a request of another principal is sent unchanged, and a challenge to it gives up
-    /// with [`GaveUp::TooManyPrincipals`](super::GaveUp::TooManyPrincipals).
+    /// How many principals may have requests or logins under way at a time. Default: 16,384; 0
+    /// counts as 1. Beyond the bound, a request of another principal is sent unchanged, and a
+    /// challenge to it gives up with
+    /// [`GaveUp::TooManyPrincipals`](super::GaveUp::TooManyPrincipals).
     pub fn max_principals_in_use(mut self, principals: usize) -> Self {
         self.settings.max_principals_in_use = principals;
         self
     }
 
-    /// How long a principal may be idle before it is forgotten. Default: 24 hours.
+    /// How long a principal may be idle before it is forgotten. Default: 24 hours. The session
+    /// forgets idle principals when a request or a login of a principal beside its own ends.
     pub fn principal_idle(mut self, idle: Duration) -> Self {
         self.settings.principal_idle = idle;
         self
     }
 
-    /// For how many origins the session keeps a credential of one principal. Default: 64. Beyond
-    /// the bound, the oldest credential is dropped.
+    /// For how many origins the session keeps a credential of one principal. Default: 64; 0 counts
+    /// as 1. Beyond the bound, the oldest credential is dropped.
     pub fn max_origins(mut self, origins: usize) -> Self {
         self.settings.max_origins = origins;
         self
@@ -213,12 +215,12 @@ impl SessionBuilder {
         mut self,
         by: impl Fn(RequestHead<'_>) -> Option<Arc<str>> + Send + Sync + 'static,
     ) -> Self {
-        self.settings.principal_by = Some(Rule(Arc::new(by)));
+        self.settings.principal_by = Some(Rule(Box::new(by)));
         self
     }
 
     /// Decides which requirements may start a login. Called once for each request and requirement.
-    /// By default all may.
+    /// By default all may. `approve` is called in the middle of a request, so it must not block.
     ///
     /// `approve` returns the requirement for the login, which may have fewer conditions. If it
     /// returns `None`, no login starts, and the request ends with
@@ -227,14 +229,15 @@ impl SessionBuilder {
         mut self,
         approve: impl Fn(&Challenge) -> Option<Gare> + Send + Sync + 'static,
     ) -> Self {
-        self.settings.approve = Some(Rule(Arc::new(approve)));
+        self.settings.approve = Some(Rule(Box::new(approve)));
         self
     }
 
     /// Observes the session: `observer` is called with each [`Event`], which are also the events of
-    /// `tracing`. It is called inside the session, so it must not block.
+    /// `tracing`. It is called in the middle of a request, so it must not block. A panic of
+    /// `observer` is caught.
     pub fn on_event(mut self, observer: impl Fn(Event<'_>) + Send + Sync + 'static) -> Self {
-        self.settings.on_event = Some(Rule(Arc::new(observer)));
+        self.settings.on_event = Some(Rule(Box::new(observer)));
         self
     }
 }

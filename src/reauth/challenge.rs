@@ -136,9 +136,7 @@ impl Challenge {
         };
         description.in_words()
     }
-}
 
-impl Challenge {
     /// The author of the requirement: the author of the document that holds its message.
     fn says(&self) -> Says {
         let message = self.gare.message();
@@ -152,16 +150,14 @@ impl Challenge {
             None => Says::Service,
         }
     }
-}
 
-impl Challenge {
     /// Whether this is a plain `401`, without a GARE. Any login satisfies it, not only a fresh one.
     pub fn is_unauthenticated(&self) -> bool {
         self.is_unauthenticated
     }
 
-    /// The required scopes that are new: no earlier login of this principal in this session was
-    /// required to bring them. A program may want to ask its user before it grants them.
+    /// The required scopes that are new: this session required them of no earlier login of this
+    /// principal. A program may want to ask its user before it grants them.
     pub fn new_scopes(&self) -> Vec<&str> {
         let required = self.gare.authorization_parameters.required_scopes.iter();
         let new = required.filter(|scope| !self.held_scopes.contains(*scope));

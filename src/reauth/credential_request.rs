@@ -63,7 +63,8 @@ impl CredentialRequest {
         &self.target
     }
 
-    /// The credential to replace: a service rejected it, or it ends. Do not return it again.
+    /// The credential to replace: a service rejected it, the program
+    /// [invalidated](super::Session::invalidate) it, or it ends. Do not return it again.
     pub fn rejected(&self) -> Option<&Credential> {
         self.rejected.as_ref()
     }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::account::{Issued, Login, State};
 use super::builder::Settings;
 use super::requirement::Requirement;
-use super::run::{self, Reporter, Running};
+use super::run::Running;
 use super::unmet::Place;
 use super::{GareOptions, GaveUp};
 use crate::gare::Gare;
@@ -17,7 +17,7 @@ use crate::gare::Gare;
 #[derive(Clone, Debug)]
 pub(super) struct Wanted {
     pub(super) requirement: Arc<Requirement>,
-    /// Empty for a plain `401`.
+    /// Empty for a plain `401`, unless the program changed it.
     pub(super) gare: Gare,
     /// Whether it may start a login.
     pub(super) is_approved: bool,
@@ -55,7 +55,6 @@ pub(super) enum Step {
     Lead {
         gare: Gare,
         login: Login,
-        reporter: Reporter,
     },
     /// Give up: a login succeeded, and the service requires the same again.
     NoProgress(Arc<Requirement>),
@@ -170,15 +169,10 @@ fn lead(account: &State, place: &Place, wanted: &Wanted, timeout: Duration) -> S
             (gare, Arc::new(Requirement::Parameters(parameters)))
         }
     };
-    let (reporter, running) = run::begin(timeout);
     let login = Login {
         audience: place.audience.clone(),
         requirement,
-        running,
+        running: Running::new(timeout),
     };
-    Step::Lead {
-        gare,
-        login,
-        reporter,
-    }
+    Step::Lead { gare, login }
 }

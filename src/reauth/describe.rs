@@ -103,7 +103,7 @@ fn listed<S: AsRef<str>>(values: &[S], word: &str) -> String {
     let mut shown: Vec<_> = shown.map(|it| named(it.as_ref())).collect();
     let more = values.len() - shown.len();
     if more > 0 {
-        shown.push(format!("{} more", grouped(more)));
+        shown.push(format!("{more} more"));
     }
     joined(&shown, word)
 }
@@ -113,14 +113,6 @@ fn joined(values: &[String], word: &str) -> String {
         [] => String::new(),
         [one] => one.clone(),
         [first @ .., last] => format!("{} {word} {last}", first.join(", ")),
-    }
-}
-
-/// `4995` as `4,995`.
-fn grouped(number: usize) -> String {
-    match number {
-        0..1_000 => number.to_string(),
-        _ => format!("{},{:03}", grouped(number / 1_000), number % 1_000),
     }
 }
 

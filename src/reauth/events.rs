@@ -2,12 +2,14 @@
 //! [`SessionBuilder::on_event`](super::SessionBuilder::on_event).
 //!
 //! The page for operators, `src/guide/operators.md`, lists them all; a test compares the two. No
-//! field ever holds a credential, a header, a query or a service's message.
+//! field of `tracing` ever holds a credential, a header, a query or a service's message.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use http::{Method, StatusCode};
 
+use super::rules::Rule;
 use super::{GaveUp, ReauthError, Session, Target};
 use crate::gare::Found;
 
@@ -161,8 +163,9 @@ impl Session {
         let event = Event { target, kind };
         #[cfg(feature = "tracing")]
         event.trace();
-        if let Some(observer) = &self.settings().on_event {
-            observer(event);
+        if let Some(Rule(observer)) = &self.settings().on_event {
+            // A login that was recorded must start, and a request must end.
+            let _ = catch_unwind(AssertUnwindSafe(|| observer(event)));
         }
     }
 }

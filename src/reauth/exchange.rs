@@ -17,7 +17,6 @@ use super::origin::OriginRef;
 use super::requirement::Requirement;
 use super::route::{Handled, is_accepted, is_unauthenticated, principal};
 use super::satisfy::Waiting;
-use super::stats::count;
 use super::target::Audience;
 use super::trust::TrustedAs;
 use super::unmet::Place;
@@ -128,20 +127,18 @@ impl Exchange {
             return None;
         }
         let account = self.account.clone()?;
-        let held = {
-            let state = account.account().lock();
-            state
-                .current(self.target.as_ref()?.audience().view())
-                .cloned()
-        };
-        let is_good = held.as_ref().is_some_and(|it| !it.credential.is_expired());
-        if let Some(held) = held {
+        let audience = self.target.as_ref()?.audience().clone();
+        let held = account.account().lock().current(audience.view()).cloned();
+        if let Some(held) = &held {
             let _ = self.verify_again(&held.credential).await;
         }
-        if !is_good {
-            self.look_for_any(&account).await;
+        let why = match held {
+            None => Some(Why::Initial),
+            Some(held) => held.credential.is_expired().then_some(Why::Expired),
+        };
+        if let (Some(why), Some(target)) = (why, self.target.clone()) {
+            self.look_for_any(&account, &target, why).await;
         }
-        let audience = self.target.as_ref()?.audience();
         let state = account
             .account()
             .lock_current(self.session.reauthenticator());
@@ -158,33 +155,28 @@ impl Exchange {
         Some(issued.credential.header_value().clone())
     }
 
-    /// Waits for the login under way, or for a look-up.
-    async fn look_for_any(&mut self, account: &InUse) {
-        let Some(target) = self.target.clone() else {
+    /// Waits for a look-up. Without any credential, waits for the login under way instead.
+    async fn look_for_any(&mut self, account: &InUse, target: &Target, why: Why) {
+        if matches!(why, Why::Initial) && !self.options.no_prompt {
+            let login = account.account().lock().login(Instant::now()).cloned();
+            if let Some(login) = login.filter(|login| login.audience == *target.audience()) {
+                let _ = self.within_max_wait(login.running.ended()).await;
+                return;
+            }
+        }
+        let Some(running) = look_up(&self.session, account, target, self.sent, why) else {
             return;
         };
-        let audience = target.audience();
-        let (login, why) = {
-            let state = account.account().lock();
-            let why = match state.current(audience.view()) {
-                Some(_) => Why::Expired,
-                None => Why::Initial,
-            };
-            (state.login(Instant::now()).cloned(), why)
+        let limit = self.session.settings().refresh_timeout;
+        let ended = self.within_max_wait(running.ended_within(limit)).await;
+        let found_none = match ended.flatten() {
+            Some(Err(error)) => !error.is_unavailable(),
+            Some(Ok(found)) => found.is_none(),
+            None => false,
         };
-        let login = login.filter(|login| login.audience == *audience && !self.options.no_prompt);
-        if let Some(login) = login {
-            let _ = self.within_max_wait(login.running.ended()).await;
-        } else if let Ok(running) = look_up(&self.session, account, &target, self.sent, why) {
-            let limit = self.session.settings().refresh_timeout;
-            let ended = self.within_max_wait(running.ended_within(limit)).await;
-            if ended
-                .flatten()
-                .is_some_and(|ended| !matches!(ended, Ok(Some(_))))
-            {
-                // One request makes this look-up once.
-                self.looked_up.push(Arc::new(Requirement::AnyCredential));
-            }
+        if found_none {
+            // One request makes this look-up once.
+            self.looked_up.push(Arc::new(Requirement::AnyCredential));
         }
     }
 
@@ -246,7 +238,7 @@ impl Exchange {
         } else if found.is_empty() && !self.may_ask_for_any(answer.status, answer.headers) {
             return Verdict::Return;
         }
-        count(&self.session.counters().challenges);
+        self.session.counters().lock().challenges += 1;
         let challenged = EventKind::Challenged {
             method: &self.method,
             status: answer.status,
@@ -282,7 +274,12 @@ impl Exchange {
     ) -> Result<Issued, GaveUp> {
         let target = self.verified(target, claimed).await?;
         let issued = self.satisfy(&target, status, found, replayable).await?;
-        self.may_replay(replayable)?;
+        if !replayable {
+            return Err(GaveUp::NotReplayable);
+        }
+        if self.options.login_only {
+            return Err(GaveUp::LoginOnly);
+        }
         self.verify_again(&issued.credential).await?;
         Ok(issued)
     }
@@ -297,7 +294,7 @@ impl Exchange {
 
     /// Counts a replay that the adapter is about to send.
     pub(crate) fn replayed(&mut self) {
-        count(&self.session.counters().replays);
+        self.session.counters().lock().replays += 1;
         self.outcome.replays += 1;
         if let Some(target) = &self.target {
             let (replays, generation) = (self.outcome.replays, self.sent);
@@ -358,32 +355,17 @@ impl Exchange {
         found
     }
 
-    /// Whether the request may be replayed, or why not.
-    fn may_replay(&self, replayable: bool) -> Result<(), GaveUp> {
-        if !replayable {
-            Err(GaveUp::NotReplayable)
-        } else if self.options.login_only {
-            Err(GaveUp::LoginOnly)
-        } else {
-            Ok(())
-        }
-    }
-
     /// `future`'s output, or `None` once this request has waited for `max_wait` in all.
     pub(super) async fn within_max_wait<F: Future>(&mut self, future: F) -> Option<F::Output> {
-        match self.waits_until() {
+        if self.waits_until.is_none() {
+            let login_timeout = self.session.settings().login_timeout;
+            let max_wait = self.options.max_wait;
+            let max_wait = max_wait.unwrap_or_else(|| login_timeout.saturating_add(LAST_MOMENT));
+            self.waits_until = Instant::now().checked_add(max_wait);
+        }
+        match self.waits_until {
             Some(until) if runtime::has_timer() => runtime::timeout_at(until, future).await,
             _ => Some(future.await),
         }
-    }
-
-    fn waits_until(&mut self) -> Option<Instant> {
-        let login_timeout = self.session.settings().login_timeout;
-        let max_wait = self.options.max_wait;
-        let max_wait = max_wait.unwrap_or_else(|| login_timeout.saturating_add(LAST_MOMENT));
-        if self.waits_until.is_none() {
-            self.waits_until = Instant::now().checked_add(max_wait);
-        }
-        self.waits_until
     }
 }

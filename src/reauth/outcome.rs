@@ -57,13 +57,17 @@ impl GareOutcome {
 pub enum GaveUp {
     /// A GARE came from an origin that is not [trusted](super::Trust). Add the origin, if it is
     /// yours.
-    #[error("the response came from an origin that is not trusted")]
+    #[error(
+        "the response came from an origin that is not trusted: if it is yours, add it with Trust::origin"
+    )]
     Untrusted,
     /// A GARE was found, and the request's URI names no origin: it is relative, or has no host.
-    #[error("the request's URI names no origin")]
+    #[error("the request's URI names no origin: give an absolute http or https URI")]
     NoOrigin,
     /// The request's own `Authorization` is not a bearer token. A login cannot replace it.
-    #[error("the request has an Authorization that a login cannot replace")]
+    #[error(
+        "the request has an Authorization that a login cannot replace: send such requests with GareOptions::bypass"
+    )]
     NotBearer,
     /// The request presents a bearer token of its own, and the session [does not replace
     /// those](super::SessionBuilder::supersede_presented).
@@ -75,8 +79,11 @@ pub enum GaveUp {
     /// The request has [`login_only`](super::GareOptions::login_only).
     #[error("the request has the option login_only")]
     LoginOnly,
-    /// The request has [`no_prompt`](super::GareOptions::no_prompt).
-    #[error("the request has the option no_prompt")]
+    /// The request has [`no_prompt`](super::GareOptions::no_prompt), or the challenge is a plain
+    /// `401` and [`login_on_401`](super::SessionBuilder::login_on_401) is off.
+    #[error(
+        "no login may start for the request: see GareOptions::no_prompt and SessionBuilder::login_on_401"
+    )]
     NoPrompt,
     /// [`SessionBuilder::approve`](super::SessionBuilder::approve) rejected the requirement.
     #[error("the program did not approve the service's requirement")]
@@ -106,25 +113,31 @@ pub enum GaveUp {
     Unavailable(ReauthError),
     /// Too many principals have requests under way: see
     /// [`SessionBuilder::max_principals_in_use`](super::SessionBuilder::max_principals_in_use).
-    #[error("too many principals have requests under way")]
+    #[error(
+        "too many principals have requests under way: see SessionBuilder::max_principals_in_use"
+    )]
     TooManyPrincipals,
     /// The request's principal was [forgotten](super::Session::forget), or has logged out.
     #[error("the principal was forgotten, or has logged out")]
     Forgotten,
     /// A server claims to belong to a collection, and neither the program nor the
     /// [`Reauthenticator`](super::Reauthenticator::serves_collection) confirms it.
-    #[error("the server claims to belong to a collection, which nothing confirms")]
+    #[error(
+        "the server claims to belong to a collection, which nothing confirms: name the collection with Trust::collection"
+    )]
     UnverifiedCollection,
     /// The client followed a redirect of a collection's server to a login page. The layer has set
     /// the status of the page to `401`. Make the client stop at a login: with reqwest, use the
     /// policy `globus_gare::reqwest::redirects()`.
-    #[error("the client followed a redirect to a login page")]
+    #[error(
+        "the client followed a redirect to a login page: make it stop at redirects to Globus Auth"
+    )]
     RedirectedToLogin,
     /// The request used up its logins or its replays.
     #[error("the request used up its logins or replays")]
     Exhausted,
     /// The request waited for [`max_wait`](super::GareOptions::max_wait).
-    #[error("the login did not end within the request's max_wait")]
+    #[error("the request waited for max_wait, and the login continues")]
     MaxWait,
     /// The login that the request waited for failed.
     #[error(transparent)]
@@ -132,7 +145,8 @@ pub enum GaveUp {
 }
 
 impl GaveUp {
-    /// A short, stable name for logs and counters.
+    /// A short, stable name for logs and counters. A [`Failed`](Self::Failed) whose error [requires
+    /// interaction](ReauthError::is_interaction_required) has the name `interaction_required`.
     pub fn name(&self) -> &'static str {
         match self {
             _ if self.is_interaction_required() => "interaction_required",

@@ -18,8 +18,10 @@ use super::{
 ///   after [`login_timeout`](super::SessionBuilder::login_timeout) (15 minutes by default). If it
 ///   panics, the login fails, not the program.
 /// - After `Ok`, every waiting request is replayed with the credential. After `Err`, every waiting
-///   request fails with that error, and so does every challenged request of the principal within
-///   the [`backoff`](super::SessionBuilder::backoff) (30 seconds by default), without a new login.
+///   request gives up with that error. The origin then backs off for this principal: without a new
+///   login, a challenged request gives up with [`GaveUp::BackingOff`](super::GaveUp::BackingOff)
+///   during the [`backoff`](super::SessionBuilder::backoff) (30 seconds by default). Nothing backs
+///   off after [`interaction_required`](ReauthError::interaction_required): nobody was asked.
 /// - If the same requirement comes back after an `Ok`, the session stops and returns the service's
 ///   response to the caller. A person is never prompted without end.
 /// - Requests that the reauthenticator itself sends through a client with the same layer pass
@@ -74,8 +76,10 @@ pub trait Reauthenticator: Send + Sync + 'static {
     /// only if [`may_refresh()`](CredentialRequest::may_refresh); otherwise look in memory and in
     /// stores.
     ///
-    /// The session calls this before it starts a login, and before it gives up because a login
-    /// failed, so it finds a credential from a login elsewhere.
+    /// [`CredentialRequest::why`] says why the session calls this: it has no credential for the
+    /// target yet, or the credential ends or has ended; or a service challenged a request. In that
+    /// case the session calls this before it starts a login, and before it gives up because of an
+    /// earlier login, so that it finds a credential from a login elsewhere.
     ///
     /// # Errors
     ///
@@ -98,9 +102,13 @@ pub trait Reauthenticator: Send + Sync + 'static {
     /// principals of the session. An implementation may use the token of the target's principal, or
     /// the program's.
     ///
+    /// The call is dropped after [`refresh_timeout`](super::SessionBuilder::refresh_timeout).
+    ///
     /// # Errors
     ///
-    /// If the answer cannot be found now.
+    /// [`ReauthError::unavailable`] if the answer cannot be known now: the request gives up with
+    /// [`GaveUp::Unavailable`](super::GaveUp::Unavailable). Any other error counts as `false`, with
+    /// which it gives up with [`GaveUp::UnverifiedCollection`](super::GaveUp::UnverifiedCollection).
     async fn serves_collection(
         &self,
         target: &Target,

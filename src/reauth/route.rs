@@ -14,6 +14,7 @@ use super::events::EventKind;
 use super::inspect::{Look, look};
 use super::login::look_up;
 use super::origin::OriginRef;
+use super::rules::Rule;
 use super::target::AudienceRef;
 use super::trust::TrustedAs;
 use super::{
@@ -207,23 +208,10 @@ impl Untrusted {
     }
 }
 
-/// The kind of `Authorization` that a request came with.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Presented {
-    Nothing,
-    Bearer,
-    /// One that a login cannot replace.
-    Other,
-}
-
-impl Presented {
-    pub(super) fn of(value: Option<&HeaderValue>) -> Self {
-        match value.map(|value| value.as_bytes().get(..7)) {
-            None => Self::Nothing,
-            Some(Some(scheme)) if scheme.eq_ignore_ascii_case(b"bearer ") => Self::Bearer,
-            Some(_) => Self::Other,
-        }
-    }
+/// Whether an `Authorization` is a bearer token, which a login can replace.
+pub(super) fn is_bearer(value: &HeaderValue) -> bool {
+    let scheme = value.as_bytes().get(..7);
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer "))
 }
 
 /// The principal of a request: by name, or by the `Authorization` that it came with.
@@ -287,7 +275,7 @@ impl Session {
     fn name(&self, request: RequestHead<'_>) -> Option<Arc<str>> {
         let name = &request.options().principal;
         match &self.settings().principal_by {
-            Some(by) if name.is_none() => by(request),
+            Some(Rule(by)) if name.is_none() => by(request),
             _ => name.clone(),
         }
     }
@@ -331,11 +319,9 @@ impl Handled {
             .account()
             .lock_current(self.session.reauthenticator());
         self.epoch = state.epoch();
-        match (Presented::of(presented), presented) {
-            (Presented::Other, _) => return Authorization::Known(None),
-            (Presented::Bearer, Some(value)) if settings.one_person => {
-                state.note_presented(audience, value, settings);
-            }
+        match presented {
+            Some(value) if !is_bearer(value) => return Authorization::Known(None),
+            Some(value) if settings.one_person => state.note_presented(audience, value, settings),
             _ => {}
         }
         let Some(issued) = state.current(audience) else {

@@ -1,7 +1,6 @@
 //! The closures that a program gives to a session.
 
 use std::fmt;
-use std::ops::Deref;
 use std::sync::Arc;
 
 use super::{Challenge, Event, RequestHead};
@@ -17,21 +16,7 @@ pub(super) type Approve = Rule<dyn Fn(&Challenge) -> Option<Gare> + Send + Sync>
 pub(super) type Observer = Rule<dyn Fn(Event<'_>) + Send + Sync>;
 
 /// A closure of the program.
-pub(super) struct Rule<F: ?Sized>(pub(super) Arc<F>);
-
-impl<F: ?Sized> Clone for Rule<F> {
-    fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
-    }
-}
-
-impl<F: ?Sized> Deref for Rule<F> {
-    type Target = F;
-
-    fn deref(&self) -> &F {
-        &self.0
-    }
-}
+pub(super) struct Rule<F: ?Sized>(pub(super) Box<F>);
 
 impl<F: ?Sized> fmt::Debug for Rule<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -11,9 +11,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::ReauthError;
 use super::at_origin::Issued;
-use crate::runtime::{self, LoginOf};
+use super::{ReauthError, Session};
+use crate::runtime;
 
 /// The result of a run. A look-up may find nothing.
 pub(super) type Ended = Result<Option<Issued>, ReauthError>;
@@ -21,11 +21,10 @@ pub(super) type Ended = Result<Option<Issued>, ReauthError>;
 /// A run counts as lost this long after its time limit: its runtime may have stopped.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// The waiters' end of a run.
+/// A run. Each clone can wait for its result.
 #[derive(Clone, Debug)]
 pub(super) struct Running {
-    ended: watch::Receiver<Option<Ended>>,
-    sender: watch::Sender<Option<Ended>>,
+    result: watch::Sender<Option<Ended>>,
     began_at: Instant,
     /// Whether the warning was given that the run takes long.
     is_warned: Arc<AtomicBool>,
@@ -33,44 +32,51 @@ pub(super) struct Running {
     lost_at: Option<Instant>,
 }
 
-/// The run's own end of [`Running`].
-#[derive(Debug)]
-pub(super) struct Reporter(watch::Sender<Option<Ended>>);
-
-/// Makes both ends of a run that takes at most `limit` from now.
-pub(super) fn begin(limit: Duration) -> (Reporter, Running) {
-    let (sender, ended) = watch::channel(None);
-    let began_at = Instant::now();
-    let running = Running {
-        ended,
-        sender: sender.clone(),
-        began_at,
-        is_warned: Arc::default(),
-        lost_at: began_at.checked_add(limit.saturating_add(GRACE)),
-    };
-    (Reporter(sender), running)
-}
-
 impl Running {
+    /// A run that takes at most `limit` from now.
+    pub(super) fn new(limit: Duration) -> Self {
+        let began_at = Instant::now();
+        Self {
+            result: watch::Sender::new(None),
+            began_at,
+            is_warned: Arc::default(),
+            lost_at: began_at.checked_add(limit.saturating_add(GRACE)),
+        }
+    }
+
     /// Whether the run has ended without a result: its task is no longer polled.
     pub(super) fn is_lost(&self, now: Instant) -> bool {
         self.lost_at.is_some_and(|lost_at| lost_at <= now)
     }
 
     pub(super) fn is_same_as(&self, other: &Self) -> bool {
-        self.ended.same_channel(&other.ended)
+        self.result.same_channel(&other.result)
     }
 
     /// Ends the run for its waiters, because its account was forgotten.
     pub(super) fn forget(&self) {
-        report(&self.sender, Err(ReauthError::forgotten()));
+        self.report(Err(ReauthError::forgotten()));
+    }
+
+    /// Reports the end of the run. Only the first report counts.
+    fn report(&self, end: Ended) {
+        self.result.send_if_modified(|ended| {
+            let is_first = ended.is_none();
+            if is_first {
+                *ended = Some(end);
+            }
+            is_first
+        });
+    }
+
+    /// The result that the waiters get. An error if the run has none: it is lost.
+    pub(super) fn result(&self) -> Ended {
+        let result = self.result.borrow().clone();
+        result.unwrap_or_else(|| Err(ReauthError::timeout()))
     }
 
     /// The result of the run, or `None` once it has taken `limit`.
     pub(super) async fn ended_within(self, limit: Duration) -> Option<Ended> {
-        if let Some(ended) = self.ended.borrow().clone() {
-            return Some(ended);
-        }
         match self.began_at.checked_add(limit) {
             Some(until) if runtime::has_timer() => runtime::timeout_at(until, self.ended()).await,
             _ => Some(self.ended().await),
@@ -82,69 +88,47 @@ impl Running {
         !self.is_warned.swap(true, Relaxed)
     }
 
-    /// The result of the run. An error if the run is dropped or lost.
-    pub(super) async fn ended(mut self) -> Ended {
-        if let Some(ended) = self.ended.borrow().clone() {
-            return ended;
+    /// The result of the run. An error if the run is lost.
+    pub(super) async fn ended(self) -> Ended {
+        let mut result = self.result.subscribe();
+        let ended = async move { drop(result.wait_for(Option::is_some).await) };
+        match self.lost_at {
+            Some(lost_at) if runtime::has_timer() => {
+                let _ = runtime::timeout_at(lost_at, ended).await;
+            }
+            _ => ended.await,
         }
-        let lost_at = self.lost_at.filter(|_| runtime::has_timer());
-        let mut ended = pin!(async move {
-            let ended = self.ended.wait_for(Option::is_some).await;
-            ended.ok().and_then(|ended| ended.clone())
-        });
-        let ended = match lost_at {
-            None => Some(ended.await),
-            Some(lost_at) => runtime::timeout_at(lost_at, ended.as_mut()).await,
-        };
-        match ended {
-            Some(Some(ended)) => ended,
-            Some(None) => Err(ReauthError::no_runtime()),
-            None => Err(ReauthError::timeout()),
-        }
+        self.result()
     }
 }
 
-/// Reports the end of a run. Only the first report counts.
-fn report(sender: &watch::Sender<Option<Ended>>, end: Ended) {
-    sender.send_if_modified(|ended| {
-        let is_first = ended.is_none();
-        if is_first {
-            *ended = Some(end);
-        }
-        is_first
-    });
-}
-
-/// Runs `work` in a task of its own for at most `limit`. `settle` is called exactly once, before
-/// the waiters get the result, whether `work` ends, fails, panics, takes too long, or is dropped
+/// Runs `work` in a task of its own for at most `login_timeout`. `settle` is called exactly once,
+/// before the waiters get the result, whether `work` ends, fails, panics, takes too long, or is dropped
 /// with its runtime.
 ///
 /// `settle` takes the account's lock, so the caller must not hold it.
-pub(super) fn launch<T, W, S>(
-    (login_of, limit): (LoginOf, Duration),
-    reporter: Reporter,
-    work: W,
-    settle: S,
-) where
+pub(super) fn launch<T, W, S>(session: &Session, running: Running, work: W, settle: S)
+where
     T: Send + 'static,
     W: Future<Output = Result<T, ReauthError>> + Send + 'static,
     S: FnOnce(Result<T, ReauthError>) -> Ended + Send + 'static,
 {
     let run = Run {
-        settle: Some((settle, reporter)),
+        settle: Some((settle, running)),
         result: Some(Err(ReauthError::no_runtime())),
     };
     if !runtime::has_timer() {
         return drop(run);
     }
-    runtime::spawn(runtime::in_login(login_of, async move {
+    let limit = session.settings().login_timeout;
+    runtime::spawn(runtime::in_login(session.login_of(), async move {
         run.end(contained(limit, work).await);
     }));
 }
 
 /// Calls `settle` when it is dropped, so that a run cannot end without it.
 struct Run<T, S: FnOnce(Result<T, ReauthError>) -> Ended> {
-    settle: Option<(S, Reporter)>,
+    settle: Option<(S, Running)>,
     result: Option<Result<T, ReauthError>>,
 }
 
@@ -156,18 +140,24 @@ impl<T, S: FnOnce(Result<T, ReauthError>) -> Ended> Run<T, S> {
 
 impl<T, S: FnOnce(Result<T, ReauthError>) -> Ended> Drop for Run<T, S> {
     fn drop(&mut self) {
-        if let (Some((settle, reporter)), Some(result)) = (self.settle.take(), self.result.take()) {
-            report(&reporter.0, settle(result));
+        if let (Some((settle, running)), Some(result)) = (self.settle.take(), self.result.take()) {
+            running.report(settle(result));
         }
     }
 }
 
-/// Runs `work` for at most `limit`, and turns a panic into an error.
+/// Runs `work` for at most `limit`, and turns a panic into an error. Without a timer there is no
+/// limit.
 pub(super) async fn contained<T>(
     limit: Duration,
     work: impl Future<Output = Result<T, ReauthError>>,
 ) -> Result<T, ReauthError> {
-    let mut work = pin!(runtime::timeout(limit, work));
+    let mut work = pin!(async move {
+        match runtime::has_timer() {
+            true => runtime::timeout(limit, work).await,
+            false => Some(work.await),
+        }
+    });
     let ended = poll_fn(
         |cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
             Ok(poll) => poll.map(Some),

@@ -13,9 +13,9 @@ use super::events::EventKind;
 use super::exchange::Exchange;
 use super::login::{log_in, look_up};
 use super::requirement::Requirement;
-use super::route::Presented;
+use super::route::is_bearer;
+use super::rules::Rule;
 use super::run::{Ended, Running};
-use super::stats::count;
 use super::unmet::Place;
 use super::{Challenge, Credential, GaveUp, Principal, ReauthError, Target, Why};
 use crate::gare::{AuthorizationParameters, Found, Gare, coalesce};
@@ -50,7 +50,7 @@ impl Exchange {
         if !replayable && !settings.login_if_not_replayable && !self.options.login_only {
             return Err(GaveUp::NotReplayable);
         }
-        if Presented::of(self.presented.as_ref()) == Presented::Other {
+        if self.presented.as_ref().is_some_and(|it| !is_bearer(it)) {
             return Err(GaveUp::NotBearer);
         }
         let is_presented = matches!(target.principal(), Principal::Presented(_));
@@ -81,20 +81,15 @@ impl Exchange {
                 }
                 Step::Join(login) => {
                     self.waiting = None;
-                    count(&self.session.counters().joins);
+                    self.session.counters().lock().joins += 1;
                     self.session.emit(target, EventKind::Joined);
-                    return self.wait_for(target, login).await;
+                    self.wait_for(target, login).await?;
                 }
-                Step::Lead {
-                    gare,
-                    login,
-                    reporter,
-                } => {
+                Step::Lead { gare, login } => {
                     self.waiting = None;
-                    let mut challenge = self.challenge(target, status, found, gare);
-                    challenge.is_unauthenticated = *login.requirement == Requirement::AnyCredential;
-                    log_in(&self.session, &account, login.clone(), challenge, reporter);
-                    return self.wait_for(target, login).await;
+                    let challenge = self.challenge(target, status, found, gare);
+                    log_in(&self.session, &account, login.clone(), challenge);
+                    self.wait_for(target, login).await?;
                 }
             }
         }
@@ -125,38 +120,32 @@ impl Exchange {
 
     /// The requirements, and whether the program approves them.
     fn wanted(&mut self, target: &Target, status: StatusCode, found: &[Found]) -> Vec<Wanted> {
+        let mut required = coalesce(found.iter().map(|found| found.gare.clone()));
         if found.is_empty() {
-            let gare = Gare::new("Unauthenticated", AuthorizationParameters::default());
-            let mut challenge = self.challenge(target, status, found, gare.clone());
-            challenge.is_unauthenticated = true;
-            let asked = Requirement::AnyCredential;
-            return vec![Wanted {
-                is_approved: self.approved(&asked, challenge).is_some(),
-                requirement: Arc::new(asked),
-                gare,
-            }];
+            let any = AuthorizationParameters::default();
+            required.push(Gare::new("Unauthenticated", any));
         }
-        let required = coalesce(found.iter().map(|found| found.gare.clone()));
-        let mut wanted = Vec::with_capacity(required.len());
-        for gare in required {
-            let asked = Requirement::Parameters(gare.authorization_parameters.clone());
+        let requirement = |gare: &Gare| match found {
+            [] => Requirement::AnyCredential,
+            _ => Requirement::Parameters(gare.authorization_parameters.clone()),
+        };
+        let wanted = required.into_iter().map(|gare| {
             let challenge = self.challenge(target, status, found, gare.clone());
-            let approved = self.approved(&asked, challenge);
+            let approved = self.approved(&requirement(&gare), challenge);
             let is_approved = approved.is_some();
             let gare = approved.unwrap_or(gare);
-            let parameters = gare.authorization_parameters.clone();
-            wanted.push(Wanted {
-                requirement: Arc::new(Requirement::Parameters(parameters)),
+            Wanted {
+                requirement: Arc::new(requirement(&gare)),
                 gare,
                 is_approved,
-            });
-        }
-        wanted
+            }
+        });
+        wanted.collect()
     }
 
     /// The requirement that the program approves. `approve` is called once for each requirement.
     fn approved(&mut self, asked: &Requirement, challenge: Challenge) -> Option<Gare> {
-        let Some(approve) = &self.session.settings().approve else {
+        let Some(Rule(approve)) = &self.session.settings().approve else {
             return Some(challenge.gare);
         };
         let mut known = self.approved.iter();
@@ -187,7 +176,7 @@ impl Exchange {
             attempt: self.outcome.logins.saturating_add(1),
             generation: self.sent,
             ends_at: Instant::now().checked_add(self.session.settings().login_timeout),
-            is_unauthenticated: false,
+            is_unauthenticated: found.is_empty(),
             held_scopes: held_scopes.unwrap_or_default(),
             login_of: Some(self.session.login_of()),
         }
@@ -234,7 +223,7 @@ impl Exchange {
             Requirement::Parameters(_) => Why::Required(Arc::new(wanted.gare)),
         };
         self.looked_up.push(wanted.requirement);
-        let Ok(running) = look_up(&self.session, account, target, self.sent, why) else {
+        let Some(running) = look_up(&self.session, account, target, self.sent, why) else {
             return Ok(());
         };
         let limit = self.session.settings().refresh_timeout;
@@ -246,8 +235,9 @@ impl Exchange {
         }
     }
 
-    /// Waits for a login that covers the requirement.
-    async fn wait_for(&mut self, target: &Target, login: Login) -> Result<Issued, GaveUp> {
+    /// Waits for a login that covers the requirement. The next step replays the request, unless the
+    /// principal was forgotten meanwhile.
+    async fn wait_for(&mut self, target: &Target, login: Login) -> Result<(), GaveUp> {
         let ended = self.wait(target, login.running).await?;
         let issued = match ended {
             // A successful login always has a credential.
@@ -259,7 +249,7 @@ impl Exchange {
             self.outcome.logins += 1;
             self.satisfied.push(login.requirement);
         }
-        Ok(issued)
+        Ok(())
     }
 
     async fn wait(&mut self, target: &Target, login: Running) -> Result<Ended, GaveUp> {
@@ -279,13 +269,12 @@ impl Exchange {
         ended.ok_or(GaveUp::MaxWait)
     }
 
+    /// Remembers the requirement in the place of that of an earlier wait.
     fn remember_waiting(&mut self, account: &InUse, place: &Place, gare: Gare) {
-        if self.waiting.is_none() {
-            let account = Arc::clone(account.account());
-            let id = account
-                .lock()
-                .remember_waiting(place.audience.clone(), gare);
-            self.waiting = Some(Waiting { account, id });
-        }
+        let account = Arc::clone(account.account());
+        let id = account
+            .lock()
+            .remember_waiting(place.audience.clone(), gare);
+        self.waiting = Some(Waiting { account, id });
     }
 }

@@ -75,12 +75,12 @@ impl Session {
     pub fn stats(&self) -> Stats {
         Stats {
             principals: self.shared.accounts.count() as u64,
-            ..self.shared.counters.read()
+            ..self.shared.counters.lock().clone()
         }
     }
 
     /// The credential for `target`: the current one, or one that a look-up finds. `None` if there
-    /// is none that has not expired. No login starts.
+    /// is none, or if it has expired. No login starts.
     ///
     /// # Errors
     ///
@@ -97,7 +97,7 @@ impl Session {
             }
         });
         // No look-up starts if the current credential has not expired.
-        if let Ok(running) = look_up(self, &account, target, 0, why) {
+        if let Some(running) = look_up(self, &account, target, 0, why) {
             let ended = running.ended_within(self.settings().refresh_timeout).await;
             ended.ok_or_else(ReauthError::slow_look_up)??;
         }
@@ -118,7 +118,7 @@ impl Session {
         target: &Target,
         credential: Credential,
     ) -> Result<(), ReauthError> {
-        let credential = self.meant_for(target.origin(), credential)?;
+        let credential = self.meant_for(target, credential)?;
         let account = self.accounts().find_or_make(target.principal());
         let account = account.ok_or_else(|| ReauthError::new(TOO_MANY))?;
         let mut state = account.account().lock_current(self.reauthenticator());

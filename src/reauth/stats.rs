@@ -1,13 +1,10 @@
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::GaveUp;
 use crate::runtime::{Mutex, MutexGuard};
 
 /// Counters of a session. Read with [`Session::stats`](super::Session::stats).
-///
-/// The counters are read one after another while requests continue, so they may not add up exactly.
 ///
 /// ```
 /// use globus_gare::reauth::{Credential, Session, reauth_fn};
@@ -41,40 +38,16 @@ pub struct Stats {
     pub gave_up: BTreeMap<&'static str, u64>,
 }
 
+/// The counters, without `principals`.
 #[derive(Debug, Default)]
-pub(super) struct Counters {
-    pub(super) challenges: AtomicU64,
-    pub(super) logins: AtomicU64,
-    pub(super) failed_logins: AtomicU64,
-    pub(super) look_ups: AtomicU64,
-    pub(super) joins: AtomicU64,
-    pub(super) replays: AtomicU64,
-    gave_up: Mutex<BTreeMap<&'static str, u64>>,
-}
+pub(super) struct Counters(Mutex<Stats>);
 
 impl Counters {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Stats> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn gave_up(&self, reason: &GaveUp) {
-        *self.counts().entry(reason.name()).or_default() += 1;
+        *self.lock().gave_up.entry(reason.name()).or_default() += 1;
     }
-
-    fn counts(&self) -> MutexGuard<'_, BTreeMap<&'static str, u64>> {
-        self.gave_up.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn read(&self) -> Stats {
-        Stats {
-            challenges: self.challenges.load(Relaxed),
-            logins: self.logins.load(Relaxed),
-            failed_logins: self.failed_logins.load(Relaxed),
-            look_ups: self.look_ups.load(Relaxed),
-            joins: self.joins.load(Relaxed),
-            replays: self.replays.load(Relaxed),
-            principals: 0,
-            gave_up: self.counts().clone(),
-        }
-    }
-}
-
-pub(super) fn count(counter: &AtomicU64) {
-    counter.fetch_add(1, Relaxed);
 }

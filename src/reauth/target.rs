@@ -74,7 +74,7 @@ impl Target {
         &self.audience.origin
     }
 
-    /// Names the resource server, if the origin has several.
+    /// Sets the name of the resource server, if the origin has several.
     #[must_use]
     pub fn with_resource_server(mut self, name: impl Into<Arc<str>>) -> Self {
         self.audience.resource_server = Some(name.into());
@@ -88,14 +88,14 @@ impl Target {
         self.audience.resource_server.as_deref()
     }
 
-    /// Names the collection whose HTTPS server the origin is, by its id.
+    /// Sets the id of the collection. The origin is its HTTPS server.
     #[must_use]
     pub fn with_collection(mut self, collection: impl Into<Arc<str>>) -> Self {
         self.collection = Some(collection.into());
         self
     }
 
-    /// The id of the collection whose HTTPS server the origin is, if the session knows it.
+    /// The id of the collection, if the session knows that the origin is its HTTPS server.
     pub fn collection(&self) -> Option<&str> {
         self.collection.as_deref()
     }

@@ -11,6 +11,7 @@ use super::backoff::{Backoff, Lengths};
 use super::requirement::Requirement;
 use super::target::Audience;
 
+/// How many requirements are remembered.
 const MAX_UNMET: usize = 64;
 
 /// A requirement that a login did not satisfy.

@@ -9,7 +9,6 @@ use super::super::budget::Waited;
 use super::super::builder::Settings;
 use super::super::requirement::Requirement;
 use super::super::run::{Ended, Running};
-use super::super::target::Audience;
 use super::super::{Credential, ReauthError};
 use super::{Login, LookUp, Refresh, State};
 
@@ -27,21 +26,6 @@ impl State {
         self.waited.add(path);
     }
 
-    pub(in super::super) fn begin_look_up(
-        &mut self,
-        audience: Audience,
-        refreshes: bool,
-        running: Running,
-    ) {
-        self.look_ups
-            .retain(|it| it.audience != audience || it.refreshes != refreshes);
-        self.look_ups.push(LookUp {
-            audience,
-            refreshes,
-            running,
-        });
-    }
-
     /// Ends `login` with its result, unless it was lost or forgotten.
     pub(in super::super) fn end_login(
         &mut self,
@@ -51,7 +35,7 @@ impl State {
     ) -> Ended {
         let is_current = |current: &mut Login| current.running.is_same_as(&login.running);
         if self.login.take_if(is_current).is_none() {
-            return Err(ReauthError::timeout());
+            return login.running.result();
         }
         let now = Instant::now();
         match result {
@@ -88,45 +72,47 @@ impl State {
         }
     }
 
-    /// Ends the look-up `running` with its result, unless it was lost or forgotten. `began` is the
-    /// generation of `audience` at its start.
+    /// Ends the look-up `running` with its result, unless it was lost or forgotten.
     pub(in super::super) fn end_look_up(
         &mut self,
-        (audience, running): (&Audience, &Running),
-        (began, counts): (u64, Refresh),
+        running: &Running,
         result: Result<Option<Credential>, ReauthError>,
         settings: &Settings,
     ) -> Ended {
-        let under_way = self.look_ups.len();
-        self.look_ups
-            .retain(|other| !other.running.is_same_as(running));
-        if self.look_ups.len() == under_way {
-            return Err(ReauthError::timeout());
-        }
-        let at = self.at_mut(audience, settings.max_origins);
-        let is_failed = result.is_err();
-        if counts == Refresh::Always || (counts == Refresh::IfFailed && is_failed) {
+        let mut look_ups = self.look_ups.iter();
+        let Some(index) = look_ups.position(|it| it.running.is_same_as(running)) else {
+            return running.result();
+        };
+        let LookUp {
+            audience,
+            counts,
+            began,
+            ..
+        } = self.look_ups.swap_remove(index);
+        if counts == Refresh::Always || (counts == Refresh::IfFailed && result.is_err()) {
             let unavailable = result.as_ref().err().filter(|it| it.is_unavailable());
+            let at = self.at_mut(&audience, settings.max_origins);
             at.note_refreshed(began, unavailable.cloned(), Instant::now());
         }
         // A login that ended meanwhile brought a newer credential.
-        if let Some(newer) = self.newer_than(began, audience) {
+        if let Some(newer) = self.newer_than(began, &audience) {
             return Ok(Some(newer.clone()));
         }
-        let at = self.at_mut(audience, settings.max_origins);
         let Some(found) = result? else {
             return Ok(None);
         };
-        // The same token is no new generation. Only its lifetime may be new.
-        if let Some(known) = &mut at.current
-            && known.credential.sends_same_as(&found)
-        {
-            known.credential = found;
-            return Ok(Some(known.clone()));
+        if let Some(at) = self.find_mut(&audience) {
+            // The same token is no new generation. Only its lifetime may be new.
+            if let Some(known) = &mut at.current
+                && known.credential.sends_same_as(&found)
+            {
+                known.credential = found;
+                return Ok(Some(known.clone()));
+            }
+            if at.has_rejected(&found) {
+                return Ok(None);
+            }
         }
-        if at.has_rejected(&found) {
-            return Ok(None);
-        }
-        Ok(Some(self.issue(audience, found, settings)))
+        Ok(Some(self.issue(&audience, found, settings)))
     }
 }

@@ -4,6 +4,7 @@ mod redirects;
 
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{
@@ -61,6 +62,8 @@ struct App {
     has_moved: Arc<AtomicBool>,
     challenges: Arc<Mutex<Vec<Challenge>>>,
     asked: Arc<Mutex<Vec<String>>>,
+    /// How long a login takes.
+    takes: Duration,
 }
 
 impl App {
@@ -72,6 +75,7 @@ impl App {
             has_moved: Arc::default(),
             challenges: Arc::default(),
             asked: Arc::default(),
+            takes: Duration::ZERO,
         }
     }
 
@@ -95,8 +99,11 @@ impl App {
 #[async_trait::async_trait]
 impl Reauthenticator for App {
     async fn reauthenticate(&self, challenge: &Challenge) -> Result<Credential, ReauthError> {
-        let mut challenges = self.challenges.lock().expect("whole");
-        challenges.push(challenge.clone());
+        let challenges = &self.challenges;
+        challenges.lock().expect("whole").push(challenge.clone());
+        if !self.takes.is_zero() {
+            tokio::time::sleep(self.takes).await;
+        }
         Ok((self.login)(challenge))
     }
 

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use async_trait::async_trait;
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{
-    Challenge, Credential, CredentialRequest, GaveUp, Principal, ReauthError, Reauthenticator,
-    Session, Target,
+    Challenge, Credential, CredentialRequest, EventKind, GaveUp, Principal, ReauthError,
+    Reauthenticator, Session, Target, reauth_fn,
 };
 
 use tokio::sync::Semaphore;
@@ -114,6 +114,43 @@ async fn login_that_ends_after_a_logout_is_dropped() {
     );
 }
 
+/// The waiting request has the result of the login, and its user has logged out.
+#[checks::test]
+async fn request_is_not_replayed_after_a_logout() {
+    let (app, _) = app(&Login::at_once());
+    let logout = Arc::clone(&app);
+    let session = Session::builder(app).on_event(move |event| {
+        if let EventKind::LoggedIn { .. } = event.kind {
+            logout.revision.store(8, SeqCst);
+        }
+    });
+    let response = send(&echo(&session.build()), get("/")).await;
+    assert_eq!(response.status(), 403);
+    assert!(matches!(gave_up(&response), Some(GaveUp::Forgotten)));
+}
+
+#[checks::test]
+async fn logout_during_a_login_is_no_failed_login() {
+    let failed = Arc::<AtomicU64>::default();
+    let count = Arc::clone(&failed);
+    let login = Login::held();
+    let session = Session::builder(login.clone()).on_event(move |event| {
+        if let EventKind::LoginFailed { .. } = event.kind {
+            count.fetch_add(1, SeqCst);
+        }
+    });
+    let session = session.build();
+    let waiting = spawn(&echo(&session), get("/"));
+    settle().await;
+    session.forget(&Principal::Session);
+    login.let_go();
+    let response = waiting.await.expect("no panic");
+    assert!(matches!(gave_up(&response), Some(GaveUp::Forgotten)));
+    settle().await;
+    assert_eq!(session.stats().logins, 1);
+    assert_eq!((failed.load(SeqCst), session.stats().failed_logins), (0, 0));
+}
+
 #[checks::test]
 async fn look_up_that_ends_after_a_logout_is_dropped() {
     let login = Login::at_once();
@@ -196,6 +233,29 @@ async fn credential_can_be_set_and_invalidated() {
     session.invalidate(&target());
     // The store still has the credential, but it counts as rejected.
     assert_eq!(token_of(&client).await, "Bearer token-1");
+}
+
+#[checks::test]
+async fn look_up_names_the_invalidated_credential() {
+    let login = reauth_fn(|_| async { panic!("a refresh is enough") });
+    let session = Session::new(login.with_credential(|request| async move {
+        let is_stored = |it: &Credential| it.header_value() == "Bearer stored";
+        let token = match request.rejected() {
+            Some(rejected) if is_stored(rejected) => "refreshed",
+            _ => "stored",
+        };
+        Ok(Some(bearer(token)))
+    }));
+    let client = behind(
+        &GareLayer::from_session(session.clone()),
+        |request| match authorization(&request) {
+            "" => answer(401, ""),
+            token => answer(200, token),
+        },
+    );
+    assert_eq!(token_of(&client).await, "Bearer stored");
+    session.invalidate(&target());
+    assert_eq!(token_of(&client).await, "Bearer refreshed");
 }
 
 #[checks::test(start_paused = true)]

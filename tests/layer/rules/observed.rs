@@ -52,6 +52,13 @@ async fn observer_gets_the_events_of_its_session() {
     assert_eq!(*seen.lock().expect("whole"), expected);
 }
 
+#[checks::test]
+async fn observer_that_panics_ends_no_request() {
+    let session = Session::builder(Login::at_once()).on_event(|_| panic!("an observer"));
+    let client = behind(&GareLayer::from_session(session.build()), let_in_first);
+    assert_eq!(send(&client, get("/")).await.status(), 200);
+}
+
 /// An event says why a response that may be a challenge was not inspected.
 #[checks::test]
 async fn response_that_is_not_inspected_says_why() {

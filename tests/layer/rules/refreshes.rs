@@ -1,20 +1,24 @@
 //! Refreshes: in the background, with a time limit and a backoff.
 
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{
-    Challenge, Credential, CredentialRequest, GaveUp, ReauthError, Reauthenticator, Session, Why,
-    reauth_fn,
+    Challenge, Credential, CredentialRequest, GaveUp, Principal, ReauthError, Reauthenticator,
+    Session, Target, Why, reauth_fn,
 };
-use http::HeaderValue;
+use http::{HeaderValue, Request};
 use tokio::time::{Instant, advance, sleep};
+use tower::{Layer, ServiceExt, service_fn};
 
 use super::{bearer, gave_up, seconds};
 use checks::mock::{
-    MFA, Service, answer, authorization, behind, get, responses, send, settle, spawn, token_number,
+    Body, Login, MFA, Service, answer, authorization, behind, get, responses, send, settle, spawn,
+    token_number,
 };
 
 /// How a token endpoint responds to a refresh.
@@ -157,6 +161,31 @@ async fn expired_credential_waits_ten_seconds_for_its_refresh() {
 }
 
 #[checks::test(start_paused = true)]
+async fn expired_credential_waits_for_no_login() {
+    let login = Login::held();
+    let session = Session::new(login.clone());
+    let client = behind(
+        &GareLayer::from_session(session.clone()),
+        |request| match request.uri().path() {
+            "/mfa" => answer(403, MFA),
+            _ => answer(200, authorization(&request)),
+        },
+    );
+    let origin = "https://transfer.api.globus.org".parse();
+    let target = Target::new(origin.expect("an origin"), Principal::Session);
+    let short = bearer("short").with_lifetime(seconds(10));
+    session.set_credential(&target, short).expect("accepted");
+    let _challenged = spawn(&client, get("/mfa"));
+    settle().await;
+    assert_eq!(login.logins(), 1, "and it is not released");
+    advance(seconds(10)).await;
+    login.store("refreshed");
+    let began = Instant::now();
+    assert_eq!(token_of(&client).await, "Bearer refreshed");
+    assert_eq!(began.elapsed(), seconds(0));
+}
+
+#[checks::test(start_paused = true)]
 async fn late_refresh_is_kept() {
     let app = App::new(Endpoint::Refreshes(3600), 10);
     let session = Session::builder(Arc::clone(&app))
@@ -218,6 +247,24 @@ async fn unavailable_endpoint_starts_no_login() {
         assert!(matches!(reason, Some(GaveUp::Unavailable(_))), "{reason:?}");
     }
     assert_eq!(app.logins.load(SeqCst), 0);
+}
+
+#[checks::test(start_paused = true)]
+async fn late_401_after_an_unavailable_look_up_starts_no_login() {
+    let login = reauth_fn(|_| async { panic!("nobody is asked") });
+    let session =
+        Session::new(login.with_credential(|_| async {
+            Err(ReauthError::unavailable("Globus Auth answers 503"))
+        }));
+    // The look-up before the request no longer backs off when the response comes.
+    let service = service_fn(|_: Request<Body>| async {
+        sleep(Duration::from_millis(1200)).await;
+        Ok::<_, Infallible>(answer(401, "{}"))
+    });
+    let client = GareLayer::from_session(session).layer(service);
+    let response = client.oneshot(get("/")).await.expect("a response");
+    let reason = gave_up(&response);
+    assert!(matches!(reason, Some(GaveUp::Unavailable(_))), "{reason:?}");
 }
 
 #[checks::test]

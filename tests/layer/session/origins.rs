@@ -84,6 +84,23 @@ async fn bound_on_origins_drops_the_oldest_credential() {
 }
 
 #[checks::test]
+async fn look_up_that_finds_nothing_drops_no_credential() {
+    let login = Login::at_once();
+    let session = Session::builder(login.clone()).max_origins(1).build();
+    let sent = Arc::default();
+    let client = keeping(&session, &sent, |path, token| match (path, token) {
+        ("/", "") => answer(403, MFA),
+        _ => answer(200, ""),
+    });
+    for request in [get("/"), at("groups", "/open"), get("/")] {
+        let response = client.clone().oneshot(request).await;
+        assert_eq!(response.expect("an answer").status(), 200);
+    }
+    let expected = ["/ ", "/ Bearer token-1", "/open ", "/ Bearer token-1"];
+    assert_eq!(*sent.lock().expect("whole"), expected);
+}
+
+#[checks::test]
 async fn services_of_one_session_never_share_a_token() {
     let login = Login::at_once();
     let session = Session::new(login.clone());

@@ -313,7 +313,7 @@ fn long_requirement_has_a_short_description() {
     assert_eq!(
         described(policies(5_000)),
         format!(
-            "transfer.api.globus.org asks you to meet the authentication policies {named} and 4,995 more."
+            "transfer.api.globus.org asks you to meet the authentication policies {named} and 4995 more."
         )
     );
     assert!(described(policies(6)).contains("policy-4 and 1 more"));

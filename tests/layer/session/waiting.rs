@@ -126,3 +126,43 @@ async fn exhausted_request_waits_for_no_other_login() {
     login.let_go();
     assert_eq!(other.await.expect("no panic").status(), 200);
 }
+
+#[checks::test]
+async fn request_that_waits_again_shares_its_new_requirement() {
+    let login = Login::held();
+    let slow = Arc::new(Semaphore::new(0));
+    let is_slow = |path: &str, token: &str| path == "/twice" && token != "Bearer old";
+    let client = gated(&login.layer(), &slow, is_slow, |request| {
+        match (request.uri().path(), authorization(&request)) {
+            (_, "Bearer token-3") => answer(200, ""),
+            ("/twice", "Bearer old") => answer(403, POLICY),
+            ("/twice", _) => answer(403, CONSENT),
+            ("/", "Bearer old") => answer(403, MFA),
+            ("/q", "Bearer token-1") | ("/last", _) => answer(403, OTHER_POLICY),
+            _ => answer(200, ""),
+        }
+    });
+    let mut all = spawn_in_turn(&client, ["/", "/twice"].map(old)).await;
+    login.let_go();
+    settle().await;
+    // During its replay, another request leads the next login. It waits for that one too.
+    all.push(spawn(&client, old("/q")));
+    settle().await;
+    assert_eq!(login.logins(), 2);
+    slow.add_permits(1);
+    settle().await;
+    login.let_go();
+    settle().await;
+    all.push(spawn(&client, old("/last")));
+    settle().await;
+    let challenges = login.challenges();
+    assert_eq!(challenges.len(), 3);
+    let asked = &challenges[2].gare().authorization_parameters;
+    assert_eq!(asked.required_scopes, ["s"]);
+    assert_eq!(asked.session_required_policies, ["q"]);
+    login.let_go();
+    slow.add_permits(2);
+    for response in responses(all).await {
+        assert_eq!(response.status(), 200);
+    }
+}

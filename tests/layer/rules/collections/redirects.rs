@@ -295,3 +295,35 @@ async fn verified_claim_is_verified_again_after_an_hour() {
         assert_eq!(app.challenges().len(), 1);
     }
 }
+
+#[checks::test(start_paused = true)]
+async fn login_may_span_the_end_of_a_verified_hour() {
+    let mut app = App::careful();
+    app.serves = Ok(ID);
+    app.takes = Duration::from_secs(120);
+    let client = behind(&layer(&app, Trust::globus().collections()), |request| {
+        file(&request, ID)
+    });
+    for (minutes, asked) in [(0, 1), (57, 2)] {
+        tokio::time::advance(Duration::from_secs(minutes * 60)).await;
+        assert_eq!(send(&client, get_file()).await.status(), 200);
+        assert_eq!(app.asked().len(), asked, "each send verifies");
+        client.session().invalidate(&target());
+    }
+    assert_eq!(app.challenges().len(), 2);
+}
+
+#[checks::test]
+fn claim_is_verified_without_a_timer() {
+    let mut app = App::careful();
+    app.serves = Ok(ID);
+    let client = behind(&layer(&app, Trust::globus().collections()), |request| {
+        file(&request, ID)
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime = runtime.expect("a runtime");
+    let response = runtime.block_on(send(&client, get_file()));
+    assert_eq!(app.asked(), [format!("{HOST} {ID}")]);
+    // Only the login needs a timer.
+    assert!(matches!(gave_up(&response), Some(GaveUp::Failed(_))));
+}
