@@ -21,6 +21,7 @@ mod files;
 mod json;
 mod learned;
 mod lease;
+mod lock;
 mod login;
 #[cfg(test)]
 mod login_properties;

@@ -8,10 +8,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::super::files::{beside, cannot, directory_of, put_aside};
+use super::super::lock::Lock;
 use super::super::private::tighten;
 use super::super::{StoreError, digest};
 use super::document::{Document, Unreadable};
-use super::lock::Lock;
 use super::path::resolve;
 
 /// How long to wait for a file that Python has emptied and not written yet. After that, the same

@@ -10,9 +10,9 @@ use fs4::fs_std::FileExt;
 
 use super::super::disk::Claims;
 use super::super::files::{beside, cannot};
+use super::super::lock::Lock;
 use super::super::private::{open, open_or_make, tighten};
 use super::super::{StoreError, UserKey};
-use super::lock::Lock;
 use super::path::{file_name, resolve};
 
 /// The leases of this process. The file of each is locked while the lease is held, so that other

@@ -3,7 +3,6 @@
 mod document;
 mod file;
 mod leases;
-mod lock;
 mod path;
 mod sealed;
 
