@@ -150,6 +150,12 @@ impl TokenFile {
         let Some(base) = written.get(&writes).filter(|_| writes < *last) else {
             return Ok((seen, false));
         };
+        // Python writes our member as it read it. Another one is of a new file, in the place of one
+        // that was removed.
+        if !base.has_same_records(&seen.document) {
+            written.clear();
+            return Ok((seen, false));
+        }
         let mut restored = ours.clone();
         restored.merge(base, &seen.document);
         seen.document = restored;
@@ -207,7 +213,11 @@ impl TokenFile {
                 }
             };
             let document = match Document::parse(&text) {
-                Ok(document) => document,
+                Ok(document) => {
+                    // The same content may be a half-written file the next time.
+                    *self.damaged() = None;
+                    document
+                }
                 Err(Unreadable::NotJson) if !self.is_damaged(&text, started) => {
                     std::thread::sleep(Duration::from_millis(2));
                     continue;
@@ -243,7 +253,7 @@ impl TokenFile {
 
     /// Whether a text that is not JSON has been the same for long enough to count as damaged.
     fn is_damaged(&self, text: &[u8], started: Instant) -> bool {
-        let mut damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut damaged = self.damaged();
         let digest = digest(text);
         if damaged.as_ref() == Some(&digest) {
             return true;
@@ -253,6 +263,10 @@ impl TokenFile {
             *damaged = Some(digest);
         }
         is_over
+    }
+
+    fn damaged(&self) -> MutexGuard<'_, Option<String>> {
+        self.damaged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn written(&self) -> MutexGuard<'_, BTreeMap<u64, Document>> {
@@ -290,8 +304,10 @@ fn replace(path: &Path, text: &[u8], before: &Seen) -> io::Result<bool> {
     };
     if is_unchanged {
         new.persist(path).map_err(|error| error.error)?;
+        // The file is replaced: an error here must not look as if it were not. Without this, a
+        // power failure may bring the old file back.
         #[cfg(unix)]
-        File::open(directory)?.sync_all()?;
+        let _ = File::open(directory).and_then(|directory| directory.sync_all());
     }
     Ok(is_unchanged)
 }
@@ -319,6 +335,42 @@ mod tests {
 
     const OLD: &str = r#"{"data": {"DEFAULT": {}}, "format_version": "2.0"}"#;
     const LATE: &str = r#"{"data": {"DEFAULT": {"late": 1}}, "format_version": "2.0"}"#;
+
+    #[checks::test]
+    fn damaged_content_is_forgotten_when_a_document_is_read() {
+        let home = tempfile::tempdir().expect("a directory");
+        let path = home.path().join("tokens.json");
+        fs::write(&path, OLD).expect("a file");
+        let file = TokenFile::new(path, false);
+        // As after an empty file that nobody has written.
+        *file.damaged() = Some(digest(b""));
+        file.read().expect("a file");
+        assert!(!file.is_damaged(b"", Instant::now()), "Python may write it");
+    }
+
+    #[checks::test]
+    fn removed_file_does_not_come_back() {
+        let home = tempfile::tempdir().expect("a directory");
+        let path = home.path().join("tokens.json");
+        let [ours, other] = [(); 2].map(|()| TokenFile::new(path.clone(), false));
+        let put = |file: &TokenFile, name: &str| {
+            let sealed = serde_json::value::to_raw_value(name).expect("a text");
+            let mut put = |document: &Document| {
+                let mut next = document.clone();
+                next.set_sealed(name.to_owned(), sealed.clone());
+                Ok(Some(next))
+            };
+            file.change(&mut put).expect("a write");
+        };
+        for name in ["one", "two", "three"] {
+            put(&ours, name);
+        }
+        fs::remove_file(&path).expect("a file");
+        put(&other, "new");
+        let read = ours.read().expect("a file");
+        assert!(read.sealed("new").is_some() && read.sealed("three").is_none());
+        assert_eq!(read.writes(), 1);
+    }
 
     /// Python opens the file before it is replaced, and writes after that.
     #[checks::test]

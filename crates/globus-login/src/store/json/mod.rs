@@ -149,7 +149,7 @@ impl Disk for Shared {
         login: &Login,
     ) -> Result<Option<Version>, StoreError> {
         let mut is_base = Ok(false);
-        let written = self.file.change(&mut |document| {
+        self.file.change(&mut |document| {
             let held = self.login_in(document, user);
             is_base = held.map(|held| Version::of(&held) == *base);
             if !matches!(is_base, Ok(true)) {
@@ -159,10 +159,8 @@ impl Disk for Shared {
             self.set_in(&mut next, user, login)?;
             Ok(Some(next))
         })?;
-        match is_base? {
-            true => Ok(Some(Version::of(&self.login_in(&written, user)?))),
-            false => Ok(None),
-        }
+        // Another program may have changed the file since: that is another version.
+        Ok(is_base?.then(|| Version::of(login)))
     }
 
     fn with_claims<T>(
