@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use globus_login::MemoryStore;
 use serde_json::json;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::support::doubles::{Call, Hooked};
 use crate::support::endpoint::*;
@@ -42,6 +43,57 @@ async fn failed_revocation_is_retried_at_the_next_logout() {
     );
     app.logout().await.expect("nothing is left");
     assert_eq!(endpoint.revoked().len(), 5);
+}
+
+#[checks::test]
+async fn failed_revocation_is_retried_at_the_next_login() {
+    let fails = Arc::new(AtomicBool::new(true));
+    let failing = Arc::clone(&fails);
+    let endpoint = Endpoint::start(move |request| {
+        let is_revocation = !request.field("token").is_empty();
+        let is_down = is_revocation && failing.load(SeqCst);
+        let status = if is_down { 503 } else { 200 };
+        std::future::ready(answer(status, &login("given")))
+    })
+    .await;
+    let store = MemoryStore::new();
+    keep(&store, stored("one", "one", true)).await;
+    let app = endpoint.app().store(store).build().expect("an app");
+    app.logout().await.expect_err("a failed revocation");
+    fails.store(false, SeqCst);
+    app.login().await.expect("a login");
+    assert_eq!(endpoint.revoked()[2..], ["one", "one-refresh"]);
+    app.logout().await.expect("a logout");
+    let revoked = endpoint.revoked();
+    assert!(!revoked[4..].contains(&"one".to_owned()), "{revoked:?}");
+}
+
+#[checks::test]
+async fn dropped_logout_revokes_all_tokens() {
+    let (begun, may_end) = (Arc::new(Notify::new()), Arc::new(Semaphore::new(0)));
+    let (begins, ends) = (Arc::clone(&begun), Arc::clone(&may_end));
+    let endpoint = Endpoint::start(move |_| {
+        let (begins, ends) = (Arc::clone(&begins), Arc::clone(&ends));
+        async move {
+            begins.notify_one();
+            let _turn = ends.acquire().await;
+            answer(200, &json!({}))
+        }
+    })
+    .await;
+    let store = MemoryStore::new();
+    for server in ["one", "two"] {
+        keep(&store, stored(server, server, true)).await;
+    }
+    let app = endpoint.app().store(store).build().expect("an app");
+    tokio::select! {
+        _ = app.logout() => panic!("no revocation has ended"),
+        () = begun.notified() => {}
+    }
+    may_end.add_permits(1);
+    while endpoint.revoked().len() < 4 {
+        begun.notified().await;
+    }
 }
 
 /// Another program logs in between the first load and the commit of a logout.
