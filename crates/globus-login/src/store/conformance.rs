@@ -38,7 +38,7 @@ pub struct Keeps {
 ///
 /// ```
 /// use globus_login::MemoryStore;
-/// use globus_login::store::conformance;
+/// use globus_login::conformance;
 ///
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
 /// # async fn main() {

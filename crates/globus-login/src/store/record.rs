@@ -26,7 +26,8 @@ pub struct LoginRecord {
     /// requirement its login satisfied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) by: Option<Holder>,
-    /// The requirement that the last login satisfied; `None` if it had none.
+    /// The requirement that the last login satisfied; `None` if it had none. Only the last one
+    /// counts: each login replaces the session at Globus Auth that the one before was for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) satisfied: Option<AuthorizationParameters>,
     /// All scopes that the logins asked for, with their dependencies, which tokens do not name.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use checks::tokens::{DEFAULT, load, put, servers, token, update, user};
-use globus_login::store::conformance;
+use globus_login::conformance;
 use globus_login::{LoginStore, RedisStore, RedisStoreBuilder, Tokens, UserKey, Version};
 use redis::AsyncCommands;
 use serde_json::json;

@@ -41,9 +41,9 @@ use super::{
 ///   the store replaces its target.
 /// - Programs with this store write one after another, under a lock (`flock`) on `FILE.lock`, and
 ///   lose none of each other's changes. Leases and notices are files in `FILE.d/`.
-/// - The next read removes the permissions of other users, with a WARN event: those of the file, of
-///   `FILE.d/`, and of the directory of an app ([`for_app`](Self::for_app)). A symbolic link in
-///   place of a lock, a lease or a notice is an error.
+/// - The next read or commit removes the permissions of other users from the file and from the
+///   directory of an app ([`for_app`](Self::for_app)), with a WARN event. The next lease or notice
+///   does so for `FILE.d/`. A symbolic link in place of a lock, a lease or a notice is an error.
 /// - Other namespaces, unknown members and their order stay as they are.
 /// - A file that cannot be read is never overwritten. A forced login and a logout rename it to
 ///   `FILE.damaged-DATE`. If only the record of one user cannot be read, they move that record to
@@ -73,7 +73,8 @@ struct Shared {
 }
 
 impl JsonStore {
-    /// Makes a store at `path`. The first commit creates the file and its directory.
+    /// Makes a store at `path`. The first commit creates the file; the first commit, lease or notice
+    /// creates the directory.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self::of(TokenFile::new(path.into(), false))
     }
