@@ -33,8 +33,8 @@ pub struct Keeps {
 /// store has to be empty at first.
 ///
 /// A store may keep no leases and no notices; the result says whether it does. Expiry is checked on
-/// tokio's clock: pause it (`#[tokio::test(start_paused = true)]`), or the check takes
-/// 6 seconds, and more with a store that polls.
+/// tokio's clock: pause it (`#[tokio::test(start_paused = true)]`), or the check takes 6 seconds,
+/// and a few more with a store whose `changed` polls.
 ///
 /// ```
 /// use globus_login::MemoryStore;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
-use globus_login::MemoryStore;
+use async_trait::async_trait;
+use globus_login::{Login, LoginStore, MemoryStore, StoreError, UserKey, Version, Versioned};
 use serde_json::json;
 use tokio::sync::{Notify, Semaphore};
 
@@ -94,6 +95,42 @@ async fn dropped_logout_revokes_all_tokens() {
     while endpoint.revoked().len() < 4 {
         begun.notified().await;
     }
+}
+
+/// A store whose damaged login another program sets aside first.
+#[derive(Debug, Default)]
+struct Repaired(AtomicBool);
+
+#[async_trait]
+impl LoginStore for Repaired {
+    async fn load(&self, _: &UserKey) -> Result<Versioned, StoreError> {
+        match self.0.load(SeqCst) {
+            true => Ok(Versioned::of(Login::default())),
+            false => Err(StoreError::damaged("a login", "not JSON")),
+        }
+    }
+
+    async fn commit(
+        &self,
+        _: &UserKey,
+        _: &Version,
+        login: &Login,
+    ) -> Result<Option<Version>, StoreError> {
+        Ok(Some(Version::of(login)))
+    }
+
+    async fn set_aside(&self, _: &UserKey) -> Result<Option<String>, StoreError> {
+        self.0.store(true, SeqCst);
+        Ok(None)
+    }
+}
+
+#[checks::test]
+async fn login_that_another_program_set_aside_can_be_used() {
+    let endpoint = Endpoint::approving().await;
+    let store = Repaired::default();
+    let app = endpoint.app().store(store).build().expect("an app");
+    assert!(!app.logout().await.expect("the login can be read"));
 }
 
 /// Another program logs in between the first load and the commit of a logout.

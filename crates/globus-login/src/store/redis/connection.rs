@@ -70,12 +70,12 @@ impl RedisStore {
     pub(super) fn answered<T>(&self, result: RedisResult<T>) -> Result<T, StoreError> {
         let error = match result {
             Ok(answer) => {
-                self.0.is_up(true);
+                self.0.set_up(true);
                 return Ok(answer);
             }
             Err(error) => error,
         };
-        self.0.is_up(!is_outage(&error));
+        self.0.set_up(!is_outage(&error));
         if needs_new_connection(&error) {
             self.replace_connection();
         }
@@ -100,7 +100,7 @@ impl Shared {
         connected.unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn is_up(&self, is_up: bool) {
+    fn set_up(&self, is_up: bool) {
         if self.is_down.swap(!is_up, Relaxed) == is_up {
             let redis = self.client.get_connection_info().addr().to_string();
             if is_up {
