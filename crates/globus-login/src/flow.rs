@@ -204,6 +204,7 @@ impl AppUser {
             self.discard(secrets).await;
             return Err(NotKept::AnotherPerson(error));
         }
+        let _ = self.revoke_removed(&login).await;
         Ok((login, account))
     }
 

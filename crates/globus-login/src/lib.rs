@@ -95,7 +95,7 @@ mod services;
 mod session;
 mod settings;
 mod setup_error;
-pub mod store;
+mod store;
 mod token_response;
 mod unsaved;
 mod user;
@@ -117,6 +117,7 @@ pub use self::setup_error::SetupError;
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use self::store::SqliteStore;
+pub use self::store::conformance;
 pub use self::store::{
     Holder, JsonStore, Learned, Leased, Login, LoginRecord, LoginStore, MemoryStore, StoreError,
     StoredToken, Tokens, UserKey, Version, Versioned, Waiting, Work,

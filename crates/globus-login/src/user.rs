@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::app::{GlobusApp, Shared, Who};
+use super::detached::detached;
 use super::flow::Wanted;
 use super::store::{Holder, Login, LoginRecord, LoginStore, Secret, StoreError, UserKey};
 use super::{LoginStatus, auth};
@@ -127,15 +128,26 @@ impl AppUser {
     }
 
     /// Logs out: forgets all tokens in the store, and has Globus Auth revoke them. `false` if there
-    /// were none. A damaged stored login is set aside.
+    /// were none. A damaged stored login is set aside. A logout that is dropped continues in a task.
     ///
     /// # Errors
     ///
     /// If the store cannot be changed. If Globus Auth cannot be reached: the tokens are forgotten
-    /// here nevertheless, and the next logout revokes them.
+    /// here nevertheless, and the next logout or login revokes them.
     pub async fn logout(&self) -> Result<bool, ReauthError> {
+        let user = self.clone();
+        detached(async move { user.log_out().await }).await
+    }
+
+    async fn log_out(&self) -> Result<bool, ReauthError> {
         self.load_or_set_aside().await?;
         let (were_some, login) = self.update(Login::logged_out).await?;
+        self.revoke_removed(&login).await?;
+        Ok(were_some)
+    }
+
+    /// Revokes the tokens that were removed from a stored login.
+    pub(super) async fn revoke_removed(&self, login: &Login) -> Result<(), ReauthError> {
         let (mut revoked, mut failed) = (Vec::new(), None);
         for secret in login.unrevoked() {
             match self.shared.auth.revoke(&secret).await {
@@ -146,19 +158,18 @@ impl AppUser {
         if !revoked.is_empty() {
             self.update(|login| login.revoked(&revoked)).await?;
         }
-        failed.map_or(Ok(were_some), Err)
+        failed.map_or(Ok(()), Err)
     }
 
     /// As `load`, but sets a damaged login aside first.
     pub(super) async fn load_or_set_aside(&self) -> Result<Login, StoreError> {
-        let error = match self.load().await {
-            Ok(login) => return Ok(login),
-            Err(error) => error,
-        };
-        let Some(place) = self.store.set_aside(&self.key).await? else {
-            return Err(error);
-        };
-        self.tell(&LoginStatus::SetAside { place });
+        if let Ok(login) = self.load().await {
+            return Ok(login);
+        }
+        // `None` if it cannot be set aside, or if another program has done so since.
+        if let Some(place) = self.store.set_aside(&self.key).await? {
+            self.tell(&LoginStatus::SetAside { place });
+        }
         self.load().await
     }
 

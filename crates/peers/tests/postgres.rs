@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use globus_login::store::conformance;
+use globus_login::conformance;
 use peers::postgres::{PostgresStore, TABLE};
 use tempfile::TempDir;
 use tokio_postgres::NoTls;

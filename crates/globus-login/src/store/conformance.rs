@@ -33,11 +33,12 @@ pub struct Keeps {
 /// store has to be empty at first.
 ///
 /// A store may keep no leases and no notices; the result says whether it does. Expiry is checked on
-/// tokio's clock: pause it (`#[tokio::test(start_paused = true)]`), or the check takes 3 seconds.
+/// tokio's clock: pause it (`#[tokio::test(start_paused = true)]`), or the check takes 6 seconds,
+/// and a few more with a store whose `changed` polls.
 ///
 /// ```
 /// use globus_login::MemoryStore;
-/// use globus_login::store::conformance;
+/// use globus_login::conformance;
 ///
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
 /// # async fn main() {
@@ -189,7 +190,10 @@ async fn writers(store: &Arc<dyn LoginStore>, other: &Arc<dyn LoginStore>) {
 async fn changes(store: &Arc<dyn LoginStore>, other: &Arc<dyn LoginStore>) {
     let user = user("changes");
     let (waiting, key) = (Arc::clone(other), user.clone());
-    let changed = tokio::spawn(async move { waiting.changed(&key, &Version::NONE).await });
+    let mut changed = tokio::spawn(async move { waiting.changed(&key, &Version::NONE).await });
+    // By then, it has read the store: only the change can wake it.
+    let early = tokio::time::timeout(Duration::from_millis(100), &mut changed).await;
+    assert!(early.is_err(), "`changed` waits for a change");
     let login = with(Login::default(), "one");
     let committed = store.commit(&user, &Version::NONE, &login).await;
     assert!(done(committed).is_some());
@@ -239,11 +243,14 @@ async fn leases(store: &dyn LoginStore, other: &dyn LoginStore) -> bool {
     lease(other, Work::Login, &two, second).await;
     let busy = lease(store, Work::Login, &one, second).await;
     assert!(matches!(busy, Leased::Busy { .. }), "not expired yet");
-    let extended = other.extend(&user, Work::Login, &two, second).await;
+    let extended = other.extend(&user, Work::Login, &two, second * 3).await;
     assert!(done(extended));
-    let busy = lease(store, Work::Login, &one, second).await;
-    assert!(matches!(busy, Leased::Busy { .. }), "extended");
-    tokio::time::sleep(second * 3 / 2).await;
+    for _ in 0..2 {
+        let busy = lease(store, Work::Login, &one, second).await;
+        assert!(matches!(busy, Leased::Busy { .. }), "extended");
+        // The first time is over then, and the second one after that.
+        tokio::time::sleep(second * 7 / 4).await;
+    }
     assert_eq!(
         lease(store, Work::Login, &one, LONG).await,
         Leased::Held,

@@ -245,6 +245,6 @@ fn write(
     claim: Claim<impl Serialize>,
 ) -> Result<(), StoreError> {
     let text = serde_json::to_string(&claim)
-        .map_err(|error| StoreError::damaged("a lease cannot be written", error))?;
+        .map_err(|error| StoreError::damaged("a lease or a notice cannot be written", error))?;
     claims.set(name, &text)
 }

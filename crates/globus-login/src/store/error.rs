@@ -44,12 +44,13 @@ impl StoreError {
         }
     }
 
-    /// Whether this was made with [`unavailable`](Self::unavailable).
+    /// Whether a later attempt may succeed: the store could not be read or written. The stored login
+    /// is not known to be damaged, and nobody has to log in.
     pub fn is_unavailable(&self) -> bool {
         self.kind == Kind::Unavailable
     }
 
-    /// Whether this was made with [`damaged`](Self::damaged).
+    /// Whether only a person can repair the stored login. A forced login and a logout set it aside.
     pub fn is_damaged(&self) -> bool {
         self.kind == Kind::Damaged
     }

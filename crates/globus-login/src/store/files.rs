@@ -1,9 +1,10 @@
 //! The files of stores on a disk: their names, and the texts of their errors.
 
 use std::ffi::OsStr;
+use std::fs::DirEntry;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 
@@ -18,6 +19,36 @@ pub(super) fn beside(file: &Path, suffix: &str) -> PathBuf {
 pub(super) fn directory_of(file: &Path) -> &Path {
     let directory = file.parent().filter(|path| *path != OsStr::new(""));
     directory.unwrap_or(Path::new("."))
+}
+
+/// The end of the name of a file or a directory in which a program makes a new file.
+pub(super) const NEW: &str = ".new";
+
+/// The age from which such a file counts as left behind by a killed program.
+const LEFT_BEHIND: Duration = Duration::from_secs(60);
+
+/// The beginning of its name, for the new file at `path`.
+pub(super) fn new_prefix(path: &Path) -> PathBuf {
+    beside(Path::new(path.file_name().unwrap_or_default()), ".")
+}
+
+/// What killed programs left behind while they made the file at `path`.
+pub(super) fn left_behind(path: &Path) -> impl Iterator<Item = PathBuf> {
+    let prefix = new_prefix(path).to_string_lossy().into_owned();
+    let is_new = move |entry: &DirEntry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        name.starts_with(&prefix) && name.ends_with(NEW)
+    };
+    let is_old = |entry: &DirEntry| {
+        let modified = entry.metadata().and_then(|metadata| metadata.modified());
+        let age = modified.ok().and_then(|at| at.elapsed().ok());
+        age.is_some_and(|age| age > LEFT_BEHIND)
+    };
+    let entries = std::fs::read_dir(directory_of(path)).into_iter();
+    let entries = entries.flatten().flatten();
+    let left = entries.filter(move |entry| is_new(entry) && is_old(entry));
+    left.map(|entry| entry.path())
 }
 
 /// Renames a damaged file to `FILE.damaged-2026-11-26T013500`, and the files beside it that have
@@ -52,5 +83,5 @@ pub(super) fn cannot(path: &Path, done: &str, kind: ErrorKind) -> String {
         }
         _ => "",
     };
-    format!("the token file {} cannot be {done}{advice}", path.display())
+    format!("the file {} cannot be {done}{advice}", path.display())
 }

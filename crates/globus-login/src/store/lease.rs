@@ -47,7 +47,8 @@ pub struct Holder {
 }
 
 impl Holder {
-    /// Makes a holder for this process, with the name `program` and a new id.
+    /// Makes a holder for this process and machine, with the name `program` and a new id: two
+    /// holders of one process are not equal. `since` is when the work began, in whole seconds.
     pub fn new(program: impl Into<String>, since: SystemTime) -> Self {
         Self {
             id: nonce(),
@@ -163,7 +164,7 @@ impl<T> Claim<T> {
     }
 }
 
-/// The number of claims in memory from which on expired ones are dropped.
+/// With this number of claims in memory, expired ones are dropped.
 const MANY_CLAIMS: usize = 1024;
 
 /// When this process first read each claim.

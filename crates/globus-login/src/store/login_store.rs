@@ -10,14 +10,21 @@ use super::{Holder, Leased, Login, StoreError, UserKey, Version, Versioned, Wait
 /// How often `changed` reads a store that has no better way to wait.
 const POLL: Duration = Duration::from_secs(5);
 
-/// A store of logins: in memory ([`MemoryStore`](super::MemoryStore)), in a file
-/// ([`JsonStore`](super::JsonStore)), or anywhere else.
+/// A store of logins: one [`Login`] for each [`UserKey`], with the tokens and a
+/// [`LoginRecord`](super::LoginRecord) of the logins that brought them.
+///
+/// | store | logins are kept in | feature |
+/// | --- | --- | --- |
+/// | [`MemoryStore`](super::MemoryStore) | the memory of the program | |
+/// | [`JsonStore`](super::JsonStore) | the Python SDK's token file | |
+/// | `SqliteStore` | the Python SDK's token database | `sqlite` |
+/// | `RedisStore` | Redis or Valkey, for several machines | `redis` |
 ///
 /// Only [`load`](Self::load) and [`commit`](Self::commit) are required. Logins are changed by
 /// compare-and-swap: `load`, then `commit` against the loaded version. That alone keeps programs
 /// from undoing each other's changes. [Leases](Self::lease) only save double work, and
 /// [notices](Self::post) show which programs wait for a login. Neither changes a version. Check a
-/// store of your own with [`conformance::check`](super::conformance::check).
+/// store of your own with [`conformance::check`](crate::conformance::check).
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -62,11 +69,20 @@ const POLL: Duration = Duration::from_secs(5);
 #[async_trait]
 pub trait LoginStore: Debug + Send + Sync + 'static {
     /// Loads the login of a user. For an unknown user, an empty login at [`Version::NONE`].
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::unavailable`] if a later attempt may succeed, [`StoreError::damaged`] if only a
+    /// person can repair the stored login. So do all methods.
     async fn load(&self, user: &UserKey) -> Result<Versioned, StoreError>;
 
     /// Replaces the login of a user if its version is still `base`. Returns the new version.
     /// `None`: somebody else has committed since. The caller then loads the login again and repeats
     /// the change.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load). After an error, the login may have been replaced or not.
     async fn commit(
         &self,
         user: &UserKey,
@@ -141,9 +157,9 @@ pub trait LoginStore: Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// The [revision](super::Login::revision) of a user, if the store has it in memory. Must
-    /// not wait. Called at each request of a user, so that it counts as a use of that user. By
-    /// default the program uses the revision that it loaded last.
+    /// A number that changes whenever the [revision](super::Login::revision) of the user does, if
+    /// the store has one in memory. Must not wait. Called at each request of a user, so that it
+    /// counts as a use of that user. By default the program uses the revision that it loaded last.
     fn revision(&self, user: &UserKey) -> Option<u64> {
         let _ = user;
         None

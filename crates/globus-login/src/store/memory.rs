@@ -35,13 +35,14 @@ struct Shared {
     added: watch::Sender<u64>,
     /// Not in `users`: forgetting a user must not end a lease.
     leases: HashMap<(UserKey, Work), (Holder, Instant)>,
+    /// Not in `users`: a notice for an unknown user must not make a known one forgotten.
+    notices: HashMap<UserKey, Vec<(Waiting, Instant)>>,
 }
 
 #[derive(Default)]
 struct Kept {
     login: Login,
     version: watch::Sender<u64>,
-    waiting: Vec<(Waiting, Instant)>,
 }
 
 /// Numbers the versions of all stores, so that a forgotten user never gets an earlier version
@@ -64,6 +65,7 @@ impl MemoryStore {
             users,
             added: watch::Sender::default(),
             leases: HashMap::new(),
+            notices: HashMap::new(),
         })))
     }
 
@@ -78,12 +80,26 @@ impl Shared {
         kept.map_or(Version::NONE, Kept::version)
     }
 
+    /// The notices for a user that have not expired.
+    fn waiting(&self, user: &UserKey) -> Vec<Waiting> {
+        let now = Instant::now();
+        let notices = self.notices.get(user).into_iter().flatten();
+        let notices = notices.filter(|(_, end)| *end > now);
+        notices.map(|(waiting, _)| waiting.clone()).collect()
+    }
+
     fn get_or_add(&mut self, user: &UserKey) -> &mut Kept {
         self.users.get_or_insert(user.clone(), |_| {
             self.added.send_modify(|count| *count += 1);
             Kept::default()
         })
     }
+}
+
+/// The end of a time from now. An `Instant` has an end, too: no program runs for a century.
+fn end_of(ttl: Duration) -> Instant {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+    Instant::now() + ttl.min(CENTURY)
 }
 
 impl Kept {
@@ -141,7 +157,7 @@ impl LoginStore for MemoryStore {
                 remaining: *end - now,
             },
             _ => {
-                shared.leases.insert(key, (holder.clone(), now + ttl));
+                shared.leases.insert(key, (holder.clone(), end_of(ttl)));
                 Leased::Held
             }
         })
@@ -157,7 +173,7 @@ impl LoginStore for MemoryStore {
         let mut shared = self.shared();
         let lease = shared.leases.get_mut(&(user.clone(), work));
         let ours = lease.filter(|(by, _)| by == holder);
-        Ok(ours.map(|(_, end)| *end = Instant::now() + ttl).is_some())
+        Ok(ours.map(|(_, end)| *end = end_of(ttl)).is_some())
     }
 
     async fn release(&self, user: &UserKey, work: Work, holder: &Holder) -> Result<(), StoreError> {
@@ -174,25 +190,30 @@ impl LoginStore for MemoryStore {
         waiting: &Waiting,
         ttl: Duration,
     ) -> Result<(), StoreError> {
-        let mut shared = self.shared();
-        let kept = shared.get_or_add(user);
-        kept.waiting.retain(|(known, _)| known.by != waiting.by);
-        kept.waiting.push((waiting.clone(), Instant::now() + ttl));
+        let (mut shared, now) = (self.shared(), Instant::now());
+        if shared.notices.len() >= MAX_USERS.get() {
+            shared.notices.retain(|_, notices| {
+                notices.retain(|(_, end)| *end > now);
+                !notices.is_empty()
+            });
+        }
+        let notices = shared.notices.entry(user.clone()).or_default();
+        notices.retain(|(known, end)| known.by != waiting.by && *end > now);
+        notices.push((waiting.clone(), end_of(ttl)));
         Ok(())
     }
 
     async fn waiting(&self, user: &UserKey) -> Result<Vec<Waiting>, StoreError> {
-        let (mut shared, now) = (self.shared(), Instant::now());
-        let Some(kept) = shared.users.get_mut(user) else {
-            return Ok(Vec::new());
-        };
-        kept.waiting.retain(|(_, end)| *end > now);
-        Ok(kept.waiting.iter().map(|(it, _)| it.clone()).collect())
+        Ok(self.shared().waiting(user))
     }
 
     async fn withdraw(&self, user: &UserKey, by: &Holder) -> Result<(), StoreError> {
-        if let Some(kept) = self.shared().users.get_mut(user) {
-            kept.waiting.retain(|(known, _)| known.by != *by);
+        let mut shared = self.shared();
+        if let Some(notices) = shared.notices.get_mut(user) {
+            notices.retain(|(known, _)| known.by != *by);
+            if notices.is_empty() {
+                shared.notices.remove(user);
+            }
         }
         Ok(())
     }

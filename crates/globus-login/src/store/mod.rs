@@ -1,17 +1,6 @@
 //! Per-user login records, changed by compare-and-swap.
-//!
-//! A [`LoginStore`] keeps one [`Login`] for each [`UserKey`]: the tokens, and a [`LoginRecord`] of
-//! the logins that brought them.
-//!
-//! | store | logins are kept in | feature |
-//! | --- | --- | --- |
-//! | [`MemoryStore`] | the memory of the program | |
-//! | [`JsonStore`] | the Python SDK's token file | |
-//! | `SqliteStore` | the Python SDK's token database | `sqlite` |
-//! | `RedisStore` | Redis or Valkey, for several machines | `redis` |
-//!
-//! Check a store of your own with [`conformance`].
 
+//!
 #[cfg(feature = "sqlite")]
 mod compute;
 pub mod conformance;
@@ -21,6 +10,7 @@ mod files;
 mod json;
 mod learned;
 mod lease;
+mod lock;
 mod login;
 #[cfg(test)]
 mod login_properties;

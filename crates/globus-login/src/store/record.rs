@@ -26,7 +26,9 @@ pub struct LoginRecord {
     /// requirement its login satisfied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) by: Option<Holder>,
-    /// The requirement that the last login satisfied; `None` if it had none.
+    /// The requirement that the last login satisfied; `None` if it had none. Those of earlier
+    /// logins are not kept: the last login replaced their tokens, and a token stands for its own
+    /// session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) satisfied: Option<AuthorizationParameters>,
     /// All scopes that the logins asked for, with their dependencies, which tokens do not name.

@@ -42,7 +42,9 @@ pub struct Sealer {
 pub enum SealError {
     /// The keys are not `ID:BASE64[,ID:BASE64...]`, with 32 bytes each, and ids of letters, digits,
     /// `-` and `_`.
-    #[error("the keys are not ID:BASE64[,ID:BASE64...] with 32 bytes each")]
+    #[error(
+        "the keys are not ID:BASE64[,ID:BASE64...] with 32 bytes each, and a different id for each"
+    )]
     Keys,
     /// The text was sealed with a key that this sealer does not have.
     #[error("the text is sealed with the key {0:?}, which this program does not have")]

@@ -16,8 +16,9 @@ use rusqlite::{
 use self::error::Failed;
 use super::compute::Namespaces;
 use super::disk::{Claims, Disk, OnDisk};
-use super::files::{moment, put_aside};
+use super::files::{beside, moment, put_aside};
 use super::lease::Observed;
+use super::lock::Lock;
 use super::login_store::forward;
 use super::private::tighten;
 use super::record::LoginRecord;
@@ -73,7 +74,8 @@ struct Shared {
 }
 
 impl SqliteStore {
-    /// Makes a store at `path`. The first commit creates the database and its directory.
+    /// Makes a store at `path`. The first commit, lease or notice creates the database and its
+    /// directory. Each call removes the permissions of other users from the database.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self::of(path.into(), Namespaces::Users)
     }
@@ -189,6 +191,11 @@ impl Disk for Shared {
 
     fn put_aside(&self, user: &UserKey) -> Result<Option<String>, StoreError> {
         let user = self.namespaces.named(user);
+        if self.login(&user).is_ok() {
+            return Ok(None);
+        }
+        // The second of two programs must not move the new database of the first one.
+        let _lock = Lock::wait(&beside(&self.path, ".lock"))?;
         match self.login(&user) {
             Ok(_) => Ok(None),
             Err(Failed::Record(_)) => {

@@ -46,6 +46,15 @@ impl UserKey {
         Self::new(environment, client, user)
     }
 
+    /// The hash of the key. No two keys share one: each part is after its length.
+    pub(crate) fn hashed(&self) -> String {
+        let parts = self
+            .0
+            .each_ref()
+            .map(|part| format!("{}:{part}", part.len()));
+        digest(parts.concat().as_bytes())
+    }
+
     /// Whether this is the program's own user.
     #[cfg(feature = "sqlite")]
     pub(crate) fn is_own(&self) -> bool {
@@ -71,5 +80,19 @@ impl UserKey {
 impl fmt::Debug for UserKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "UserKey({})", self.0.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// U+0378 is not assigned, so that `Debug` escapes it until a later version of Unicode does.
+    #[checks::test]
+    fn hash_of_a_key_stays_the_same() {
+        let key = UserKey::new("production", "client", "identity/\u{378}");
+        assert_eq!(key.hashed(), "9138e9cd8a72aece3ddc6ba4a1ae06e4");
+        let (one, other) = (UserKey::new("a", "bc", "d"), UserKey::new("ab", "c", "d"));
+        assert_ne!(one.hashed(), other.hashed());
     }
 }

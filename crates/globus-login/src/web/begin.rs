@@ -29,11 +29,7 @@ impl Browser {
         };
         let challenge = challenge.as_deref();
         match self.begin(challenge).await {
-            Ok(Ok(url)) if self.shows_page => {
-                let mut response = Redirect::to(url.as_str()).into_response();
-                pages::keep_nowhere(&mut response);
-                response
-            }
+            Ok(Ok(url)) if self.shows_page => Redirect::to(url.as_str()).into_response(),
             Ok(Ok(url)) => pages::login_needed(challenge, &url),
             Ok(Err(TooLong)) => pages::too_long(self),
             Err(error) => pages::failed(self, &error),

@@ -22,7 +22,8 @@ pub(super) struct Browser {
     pub(super) shows_page: bool,
     /// Where the browser goes after a login.
     pub(super) back: ReturnPath,
-    login_cookies: Vec<String>,
+    /// The values of the login cookies.
+    pub(super) login_cookies: Vec<String>,
     /// The `Set-Cookie` values for the response.
     cookies: Mutex<Vec<HeaderValue>>,
 }
@@ -50,10 +51,6 @@ impl Browser {
 
     pub(super) fn principal(&self) -> Option<Principal> {
         self.user.clone().map(Principal::Named)
-    }
-
-    pub(super) fn login_cookies(&self) -> &[String] {
-        &self.login_cookies
     }
 
     /// The value of the login cookie. The response sets the cookie for another 20 minutes.

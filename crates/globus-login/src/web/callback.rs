@@ -13,6 +13,7 @@ use super::return_path::ReturnPath;
 use super::state::{State, is_logged_in, logged_in};
 use super::{WebLogins, pages};
 use crate::authorization::code_in;
+use crate::detached::detached;
 use crate::flow::NotKept;
 use crate::lease::Lease;
 use crate::store::{Login, Work};
@@ -54,7 +55,7 @@ async fn ended(browser: &Arc<Browser>, query: &str) -> Response {
     let Some(sealed) = said.and_then(|said| said.state) else {
         return pages::no_login();
     };
-    let mut cookies = browser.login_cookies().iter();
+    let mut cookies = browser.login_cookies.iter();
     let state = cookies.find_map(|cookie| State::open(&browser.logins, cookie, &sealed));
     let Some(state) = state else {
         return pages::another_browser();
@@ -68,15 +69,11 @@ async fn ended(browser: &Arc<Browser>, query: &str) -> Response {
         Err(error) => return pages::no_code(&error, &back),
     };
     // In a task: a code can be redeemed only once, so a browser that disconnects must not stop it.
-    let work = {
+    let end = {
         let browser = Arc::clone(browser);
-        tokio::spawn(async move { finish(&browser, state, code).await })
+        detached(async move { finish(&browser, state, code).await })
     };
-    let end = work.await.unwrap_or_else(|error| {
-        let error = ReauthError::new("the end of a login failed").with_source(error);
-        Ok(End::Failed(error))
-    });
-    match end.unwrap_or_else(End::Failed) {
+    match end.await.unwrap_or_else(End::Failed) {
         End::LoggedIn(id) => {
             browser.set_cookie(browser.logins.user_cookie(&id));
             go_on(browser, &back)
@@ -89,9 +86,7 @@ async fn ended(browser: &Arc<Browser>, query: &str) -> Response {
 
 fn go_on(browser: &Browser, back: &ReturnPath) -> Response {
     let url = back.on(browser.logins.site());
-    let mut response = Redirect::to(url.as_str()).into_response();
-    pages::keep_nowhere(&mut response);
-    response
+    Redirect::to(url.as_str()).into_response()
 }
 
 /// Ends a login for the browser's user, under the lease: one login at a time.

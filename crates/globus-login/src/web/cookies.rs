@@ -25,8 +25,9 @@ const LOGIN_BYTES: u32 = 32;
 const LOGIN_LEN: usize = 43;
 const IN_NAME: usize = 6;
 
-/// The maximum number of login cookies that are read from a request.
-const MAX_LOGINS: usize = 8;
+/// The maximum number of login cookies that are read from a request. Browsers send the oldest first
+/// (RFC 6265, section 5.4), and may keep no more than 50 of one host (section 6.1).
+const MAX_LOGINS: usize = 50;
 
 /// The cookies that a request came with.
 #[derive(Default)]

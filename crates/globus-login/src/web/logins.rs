@@ -68,7 +68,8 @@ impl WebLogins {
     /// If `site` is not an `https` URL without a path (or `http`, on this machine), if the redirect
     /// URI is not on the site, or if the app acts for itself ([`GlobusApp::confidential`]).
     pub fn new(app: GlobusApp, sealer: Sealer, site: impl AsRef<str>) -> Result<Self, SetupError> {
-        let unusable = "the site is not an https URL of a host without a path";
+        let unusable = "the site has to be an https URL of a host without a path, such as \
+                        https://data.example.edu (http on this machine alone)";
         let site =
             Url::parse(site.as_ref()).map_err(|error| SetupError::caused(unusable, error))?;
         let origin: Origin = site

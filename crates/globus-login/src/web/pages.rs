@@ -202,12 +202,6 @@ fn causes(error: &ReauthError) -> String {
     causes.join(": ")
 }
 
-/// Forbids caches to store a response.
-pub(super) fn keep_nowhere(response: &mut Response) {
-    let no_store = HeaderValue::from_static("no-store");
-    response.headers_mut().insert(CACHE_CONTROL, no_store);
-}
-
 fn json(status: StatusCode, document: &impl Serialize) -> Response {
     let text = serde_json::to_vec(document).unwrap_or_default();
     let headers = [

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
@@ -10,6 +11,13 @@ use super::error::Reason;
 use super::state::logged_in;
 use crate::AppUser;
 use globus_gare::reauth::ReauthError;
+
+/// How long to wait before each further attempt of a logout that failed.
+const PAUSES: [Duration; 3] = [
+    Duration::from_secs(10),
+    Duration::from_secs(60),
+    Duration::from_secs(600),
+];
 
 /// The user whose browser sent a request. An axum extractor.
 ///
@@ -71,13 +79,27 @@ impl WebUser {
     ///
     /// # Errors
     ///
-    /// As [`AppUser::logout`]. The id is removed from the browser in any case.
+    /// As [`AppUser::logout`]. The id is removed from the browser in any case. So the browser cannot
+    /// repeat the logout: this process does, after 10 seconds, a minute, and 10 minutes.
     pub async fn logout(&self) -> Result<bool, ReauthError> {
         let Some(user) = self.app_user() else {
             return Ok(false);
         };
         self.0.set_cookie(self.0.logins.no_user_cookie());
-        user.logout().await
+        let done = user.logout().await;
+        if done.is_err() {
+            tokio::spawn(log_out_later(user));
+        }
+        done
+    }
+}
+
+async fn log_out_later(user: AppUser) {
+    for pause in PAUSES {
+        tokio::time::sleep(pause).await;
+        if user.logout().await.is_ok() {
+            return;
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use checks::tokens::user;
 use globus_login::LoginStore;
-use globus_login::store::conformance;
+use globus_login::conformance;
 use peers::redis_server::Redis;
 use redis::FromRedisValue;
 

@@ -115,6 +115,26 @@ async fn value_under_another_key_or_version_does_not_open() {
     assert_eq!(store.set_aside(&ada).await.expect("an answer"), None);
 }
 
+/// As another program, or an eviction of fields, may leave it.
+#[checks::test(seconds = 600)]
+async fn login_with_one_field_is_set_aside() {
+    let redis = Redis::start().await;
+    let (store, ada) = (redis.store(), user("identity/ada"));
+    for field in ["version", "login"] {
+        put(&store, &ada, token("transfer", "1")).await;
+        let keys = redis.keys().await;
+        let key = keys.iter().find(|key| key.ends_with(":login"));
+        let key = key.expect("a login");
+        let mut connection = redis.connection().await;
+        let () = connection.hdel(key, field).await.expect("removed");
+        let error = store.load(&ada).await.expect_err("one field");
+        assert!(error.is_damaged(), "{error}");
+        let place = store.set_aside(&ada).await.expect("an answer");
+        assert!(place.is_some_and(|place| place.contains("damaged")));
+        assert!(load(&store, &ada).await.is_empty());
+    }
+}
+
 #[checks::test(seconds = 600)]
 async fn key_can_be_changed_while_the_service_runs() {
     let redis = Redis::start().await;

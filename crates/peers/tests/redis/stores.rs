@@ -3,19 +3,19 @@
 use std::time::{Duration, Instant};
 
 use checks::tokens::{DEFAULT, load, put, servers, token, update, user};
-use globus_login::store::conformance;
-use globus_login::{LoginStore, RedisStore, Tokens, UserKey, Version};
+use globus_login::conformance;
+use globus_login::{LoginStore, RedisStore, RedisStoreBuilder, Tokens, UserKey, Version};
 use redis::AsyncCommands;
 use serde_json::json;
 
-use peers::redis_server::Redis;
+use peers::redis_server::{KEY, Redis};
 
 const LONG: Duration = Duration::from_secs(3600);
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits until `condition` holds.
-async fn wait_until(mut condition: impl AsyncFnMut() -> bool) {
+pub(super) async fn wait_until(mut condition: impl AsyncFnMut() -> bool) {
     let wait = async {
         while !condition().await {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -35,7 +35,13 @@ async fn redis_store_conforms() {
 #[checks::test(seconds = 600)]
 async fn message_announces_a_change_at_once() {
     let redis = Redis::start().await;
-    let slow = || redis.store_with(RedisStore::builder().poll(LONG).max_age(LONG));
+    announces_a_change_at_once(&redis, "portal").await;
+    // In a pattern, these characters would have a meaning.
+    announces_a_change_at_once(&redis, "[portal]*?").await;
+}
+
+async fn announces_a_change_at_once(redis: &Redis, prefix: &str) {
+    let slow = || redis.store_with(slow_at(prefix));
     let (one, two, ada) = (slow(), slow(), user("identity/ada"));
     let version = revise(&one, &ada, 1).await;
     two.load(&ada).await.expect("a login");
@@ -53,6 +59,61 @@ async fn message_announces_a_change_at_once() {
 
     revise(&one, &ada, 2).await;
     wait_until(async || two.revision(&ada) != revision).await;
+}
+
+/// Stores that learn of a logout by a message alone.
+fn slow_at(prefix: &str) -> RedisStoreBuilder {
+    RedisStore::builder()
+        .prefix(prefix)
+        .poll(LONG)
+        .max_age(LONG)
+}
+
+#[checks::test(seconds = 600)]
+async fn messages_of_another_prefix_are_not_heard() {
+    let redis = Redis::start().await;
+    let stores = ["portal", "portal:test"].map(|prefix| redis.store_with(slow_at(prefix)));
+    let (ada, bob) = (user("identity/ada"), user("identity/bob"));
+    for store in &stores {
+        revise(store, &ada, 1).await;
+    }
+    let [portal, test] = &stores;
+    let heard = async |revision| {
+        let before = portal.revision(&bob);
+        revise(portal, &bob, revision).await;
+        wait_until(async || {
+            portal.load(&ada).await.expect("a login");
+            portal.revision(&bob) != before
+        })
+        .await;
+    };
+    revise(portal, &bob, 1).await;
+    heard(2).await;
+    let before = portal.revision(&ada);
+    revise(test, &ada, 9).await;
+    // A message of the other prefix would come before this one.
+    heard(3).await;
+    assert_eq!(portal.revision(&ada), before);
+}
+
+/// A user of Redis without a right to the channel.
+#[checks::test(seconds = 600)]
+async fn commit_without_its_message_changes_nothing() {
+    let redis = Redis::start().await;
+    let rules = ["portal", "on", ">secret", "~*", "resetchannels", "+@all"];
+    let mut connection = redis.connection().await;
+    let mut command = redis::cmd("ACL");
+    let made = command.arg("SETUSER").arg(&rules);
+    let () = made.query_async(&mut connection).await.expect("a user");
+    let url = redis.url.replace("//", "//portal:secret@");
+    let store = RedisStore::new(&url, KEY.parse().expect("a key")).expect("a URL");
+    let ada = user("identity/ada");
+    let login = json!({"record": {"epoch": 1, "revision": 1, "at": 0, "scopes": ""}});
+    let login = serde_json::from_value(login).expect("a login");
+    let committed = store.commit(&ada, &Version::NONE, &login).await;
+    let error = committed.expect_err("no right to the channel");
+    assert!(error.is_unavailable(), "{error}");
+    assert_eq!(redis.keys().await, Vec::<String>::new());
 }
 
 #[checks::test(seconds = 600)]
@@ -188,7 +249,7 @@ async fn revision_is_read_once_in_its_age() {
 }
 
 /// Commits a login with this revision over the stored one; returns its version.
-async fn revise(store: &RedisStore, user: &UserKey, revision: u64) -> Version {
+pub(super) async fn revise(store: &RedisStore, user: &UserKey, revision: u64) -> Version {
     let record = json!({"epoch": 1, "revision": revision, "at": 0, "scopes": ""});
     let login = serde_json::from_value(json!({"record": record})).expect("a login");
     let before = store.load(user).await.expect("an answer").version;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use globus_gare::gare::detect;
 use globus_gare::reauth::{Challenge, Origin, Principal, Reauthenticator, Target};
-use globus_login::store::conformance;
+use globus_login::conformance;
 use globus_login::web::{WebError, WebLogins, WebUser};
 use globus_login::{
     Account, CheckFor, ElsewherePrompt, GlobusApp, Holder, Interactive, JsonStore, Learned, Leased,

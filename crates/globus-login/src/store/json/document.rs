@@ -98,6 +98,20 @@ impl Document {
         self.ours.writes += 1;
     }
 
+    /// Whether two documents have the same data of programs with this crate.
+    pub(super) fn has_same_records(&self, other: &Self) -> bool {
+        let (one, other) = (&self.ours, &other.ours);
+        let pairs = [
+            (&one.logins, &other.logins),
+            (&one.sealed, &other.sealed),
+            (&one.damaged, &other.damaged),
+        ];
+        pairs.into_iter().all(|(one, other)| {
+            let mut names = one.keys().chain(other.keys());
+            names.all(|name| is_same(one.get(name), other.get(name)))
+        })
+    }
+
     /// The login in a namespace. An entry that is not a token is skipped.
     pub(super) fn login(&self, namespace: &str) -> Result<Login, OtherFormat> {
         let record = self.ours.logins.get(namespace);

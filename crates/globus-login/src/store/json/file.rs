@@ -7,21 +7,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::super::files::{beside, cannot, directory_of, put_aside};
+use super::super::files::{NEW, beside, cannot, directory_of, left_behind, new_prefix, put_aside};
+use super::super::lock::Lock;
 use super::super::private::tighten;
 use super::super::{StoreError, digest};
 use super::document::{Document, Unreadable};
-use super::lock::Lock;
 use super::path::resolve;
 
 /// How long to wait for a file that Python has emptied and not written yet. After that, the same
 /// content counts as damaged.
 const TORN: Duration = Duration::from_secs(1);
-
-/// The age from which a temporary file counts as left behind by a killed program.
-const LEFT_BEHIND: Duration = Duration::from_secs(60);
-
-const NEW: &str = ".new";
 
 /// The maximum number of our own writes in memory. Python may undo them by writing what it read
 /// before.
@@ -150,6 +145,12 @@ impl TokenFile {
         let Some(base) = written.get(&writes).filter(|_| writes < *last) else {
             return Ok((seen, false));
         };
+        // Python writes our member as it read it. Another one is of a new file, in the place of one
+        // that was removed.
+        if !base.has_same_records(&seen.document) {
+            written.clear();
+            return Ok((seen, false));
+        }
         let mut restored = ours.clone();
         restored.merge(base, &seen.document);
         seen.document = restored;
@@ -207,7 +208,11 @@ impl TokenFile {
                 }
             };
             let document = match Document::parse(&text) {
-                Ok(document) => document,
+                Ok(document) => {
+                    // The same content may be a half-written file the next time.
+                    *self.damaged() = None;
+                    document
+                }
                 Err(Unreadable::NotJson) if !self.is_damaged(&text, started) => {
                     std::thread::sleep(Duration::from_millis(2));
                     continue;
@@ -243,7 +248,7 @@ impl TokenFile {
 
     /// Whether a text that is not JSON has been the same for long enough to count as damaged.
     fn is_damaged(&self, text: &[u8], started: Instant) -> bool {
-        let mut damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut damaged = self.damaged();
         let digest = digest(text);
         if damaged.as_ref() == Some(&digest) {
             return true;
@@ -253,6 +258,10 @@ impl TokenFile {
             *damaged = Some(digest);
         }
         is_over
+    }
+
+    fn damaged(&self) -> MutexGuard<'_, Option<String>> {
+        self.damaged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn written(&self) -> MutexGuard<'_, BTreeMap<u64, Document>> {
@@ -274,11 +283,13 @@ fn read(path: &Path) -> io::Result<(File, Vec<u8>)> {
 /// Replaces the file by `text`, if its content is still the one that was read.
 fn replace(path: &Path, text: &[u8], before: &Seen) -> io::Result<bool> {
     let directory = directory_of(path);
-    let prefix = beside(Path::new(path.file_name().unwrap_or_default()), ".");
-    sweep(directory, &prefix.to_string_lossy());
+    for left in left_behind(path) {
+        // A file that cannot be removed stays.
+        let _ = fs::remove_file(left);
+    }
     // `tempfile` creates the file with mode 0600.
     let mut new = tempfile::Builder::new()
-        .prefix(&prefix)
+        .prefix(&new_prefix(path))
         .suffix(NEW)
         .tempfile_in(directory)?;
     new.write_all(text)?;
@@ -290,89 +301,13 @@ fn replace(path: &Path, text: &[u8], before: &Seen) -> io::Result<bool> {
     };
     if is_unchanged {
         new.persist(path).map_err(|error| error.error)?;
+        // The file is replaced: an error here must not look as if it were not. Without this, a
+        // power failure may bring the old file back.
         #[cfg(unix)]
-        File::open(directory)?.sync_all()?;
+        let _ = File::open(directory).and_then(|directory| directory.sync_all());
     }
     Ok(is_unchanged)
 }
 
-/// Removes the temporary files of programs that were killed while they wrote.
-fn sweep(directory: &Path, prefix: &str) {
-    let is_old = |entry: &fs::DirEntry| {
-        let modified = entry.metadata().and_then(|metadata| metadata.modified());
-        let age = modified.ok().and_then(|at| at.elapsed().ok());
-        age.is_some_and(|age| age > LEFT_BEHIND)
-    };
-    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with(prefix) && name.ends_with(NEW) && is_old(&entry) {
-            // A file that cannot be removed stays.
-            let _ = fs::remove_file(entry.path());
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const OLD: &str = r#"{"data": {"DEFAULT": {}}, "format_version": "2.0"}"#;
-    const LATE: &str = r#"{"data": {"DEFAULT": {"late": 1}}, "format_version": "2.0"}"#;
-
-    /// Python opens the file before it is replaced, and writes after that.
-    #[checks::test]
-    fn write_into_the_replaced_file_is_found() {
-        let home = tempfile::tempdir().expect("a directory");
-        let path = home.path().join("tokens.json");
-        for (written, is_found) in [(LATE, true), (OLD, false)] {
-            fs::write(&path, OLD).expect("a file");
-            let file = TokenFile::new(path.clone(), false);
-            let mut before = file.read_whole(&path).expect("a file");
-            let mut python = fs::OpenOptions::new()
-                .write(true)
-                .open(&path)
-                .expect("a file");
-            assert!(replace(&path, b"{}", &before).expect("a file"));
-            python.write_all(written.as_bytes()).expect("the old file");
-            let late = file.late_write(&mut before);
-            assert_eq!(late.is_some(), is_found, "{written}");
-            assert_eq!(fs::read_to_string(&path).expect("a file"), "{}");
-        }
-    }
-
-    #[cfg(unix)]
-    #[checks::test]
-    fn directory_of_an_app_is_closed_to_others() {
-        use std::os::unix::fs::PermissionsExt;
-
-        let home = tempfile::tempdir().expect("a directory");
-        let path = home.path().join("tokens.json");
-        fs::write(&path, OLD).expect("a file");
-        for (has_own_directory, closed) in [(false, 0o755), (true, 0o700)] {
-            let open = fs::Permissions::from_mode(0o755);
-            fs::set_permissions(home.path(), open).expect("ours");
-            let file = TokenFile::new(path.clone(), has_own_directory);
-            file.read().expect("a file");
-            let mode = fs::metadata(home.path())
-                .expect("ours")
-                .permissions()
-                .mode();
-            assert_eq!(mode & 0o777, closed);
-        }
-    }
-
-    #[checks::test]
-    fn file_that_changed_since_it_was_read_is_not_replaced() {
-        let home = tempfile::tempdir().expect("a directory");
-        let path = home.path().join("tokens.json");
-        let file = TokenFile::new(path.clone(), false);
-        let nothing = file.read_whole(&path).expect("no file");
-        fs::write(&path, OLD).expect("a file");
-        let before = file.read_whole(&path).expect("a file");
-        assert!(!replace(&path, b"{}", &nothing).expect("the file is there by now"));
-        fs::write(&path, LATE).expect("a file");
-        assert!(!replace(&path, b"{}", &before).expect("the file is another by now"));
-        assert_eq!(fs::read_to_string(&path).expect("a file"), LATE);
-    }
-}
+mod tests;

@@ -10,9 +10,9 @@ use fs4::fs_std::FileExt;
 
 use super::super::disk::Claims;
 use super::super::files::{beside, cannot};
+use super::super::lock::Lock;
 use super::super::private::{open, open_or_make, tighten};
 use super::super::{StoreError, UserKey};
-use super::lock::Lock;
 use super::path::{file_name, resolve};
 
 /// The leases of this process. The file of each is locked while the lease is held, so that other
@@ -103,10 +103,12 @@ impl Claims for Files<'_> {
     fn hold(&mut self, name: &str) {
         let (mut held, path) = (self.held.files(), self.path(name));
         // On other systems a lock also keeps others from reading.
-        if cfg!(unix)
-            && !held.contains_key(&path)
-            && let Ok(file) = open(&path)
-        {
+        if !cfg!(unix) {
+            return;
+        }
+        // The earlier lock may be on a file that was removed since.
+        held.remove(&path);
+        if let Ok(file) = open_to_lock(&path) {
             // If a stopped program still has the lock, only the text of the file counts.
             let _ = FileExt::try_lock_exclusive(&file);
             held.insert(path, file);
@@ -118,7 +120,12 @@ impl Claims for Files<'_> {
             return false;
         }
         let path = self.path(name);
-        let is_free = open(&path).and_then(|file| FileExt::try_lock_exclusive(&file));
+        let is_free = open_to_lock(&path).and_then(|file| FileExt::try_lock_exclusive(&file));
         is_free.unwrap_or(false) && !self.held.files().contains_key(&path)
     }
+}
+
+/// For writing: NFS refuses a lock on a file that is open for reading alone.
+fn open_to_lock(path: &Path) -> io::Result<File> {
+    open_or_make(path)
 }

@@ -3,7 +3,6 @@
 mod document;
 mod file;
 mod leases;
-mod lock;
 mod path;
 mod sealed;
 
@@ -43,9 +42,9 @@ use globus_gare::Environment;
 ///   the store replaces its target.
 /// - Programs with this store write one after another, under a lock (`flock`) on `FILE.lock`, and
 ///   lose none of each other's changes. Leases and notices are files in `FILE.d/`.
-/// - The next read removes the permissions of other users, with a WARN event: those of the file, of
-///   `FILE.d/`, and of the directory of an app ([`for_app`](Self::for_app)). A symbolic link in
-///   place of a lock, a lease or a notice is an error.
+/// - The next read or commit removes the permissions of other users from the file and from the
+///   directory of an app ([`for_app`](Self::for_app)), with a WARN event. The next lease or notice
+///   does so for `FILE.d/`. A symbolic link in place of a lock, a lease or a notice is an error.
 /// - Other namespaces, unknown members and their order stay as they are.
 /// - A file that cannot be read is never overwritten. A forced login and a logout rename it to
 ///   `FILE.damaged-DATE`. If only the record of one user cannot be read, they move that record to
@@ -75,7 +74,8 @@ struct Shared {
 }
 
 impl JsonStore {
-    /// Makes a store at `path`. The first commit creates the file and its directory.
+    /// Makes a store at `path`. The first commit creates the file; the first commit, lease or notice
+    /// creates the directory.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self::of(TokenFile::new(path.into(), false))
     }
@@ -161,7 +161,7 @@ impl Disk for Shared {
         login: &Login,
     ) -> Result<Option<Version>, StoreError> {
         let mut is_base = Ok(false);
-        let written = self.file.change(&mut |document| {
+        self.file.change(&mut |document| {
             let held = self.login_in(document, user);
             is_base = held.map(|held| Version::of(&held) == *base);
             if !matches!(is_base, Ok(true)) {
@@ -171,10 +171,8 @@ impl Disk for Shared {
             self.set_in(&mut next, user, login)?;
             Ok(Some(next))
         })?;
-        match is_base? {
-            true => Ok(Some(Version::of(&self.login_in(&written, user)?))),
-            false => Ok(None),
-        }
+        // Another program may have changed the file since: that is another version.
+        Ok(is_base?.then(|| Version::of(login)))
     }
 
     fn with_claims<T>(

@@ -2,7 +2,6 @@
 
 use serde_json::value::RawValue;
 
-use super::super::version::digest;
 use super::super::{Login, StoreError, UserKey};
 use super::Shared;
 use super::document::Document;
@@ -24,7 +23,7 @@ impl Shared {
         document: &Document,
         user: &UserKey,
     ) -> Result<Login, StoreError> {
-        match document.sealed(&name(user)) {
+        match document.sealed(&user.hashed()) {
             Some(sealed) => self.open(sealed, user),
             None => document.login(user.user()).map_err(|error| {
                 let path = self.file.path().display();
@@ -46,7 +45,7 @@ impl Shared {
     ) -> serde_json::Result<()> {
         #[cfg(feature = "seal")]
         if let Some(sealer) = &self.sealer {
-            let name = name(user);
+            let name = user.hashed();
             let before: Option<Sealed> = document
                 .sealed(&name)
                 .and_then(|raw| serde_json::from_str(raw.get()).ok());
@@ -67,7 +66,7 @@ impl Shared {
         user: &UserKey,
         date: &str,
     ) -> Result<Option<String>, StoreError> {
-        let name = name(user);
+        let name = user.hashed();
         let mut aside = None;
         self.file.change(&mut |document| {
             if self.login_in(document, user).is_ok() {
@@ -96,7 +95,10 @@ impl Shared {
 
         let path = self.file.path().display();
         let damaged = |error: Box<dyn std::error::Error + Send + Sync>| {
-            let message = format!("a sealed login in {path} cannot be opened: check the keys");
+            let message = format!(
+                "a sealed login in {path} cannot be opened: check the keys, or force a login to \
+                 set it aside"
+            );
             StoreError::damaged(message, error)
         };
         let Some(sealer) = &self.sealer else {
@@ -116,12 +118,6 @@ impl Shared {
         let message = format!("a login in {path} is sealed: opening it needs the feature `seal`");
         Err(StoreError::damaged(message, "this store has no key"))
     }
-}
-
-/// The name of a user in the file. No two users share one.
-fn name(user: &UserKey) -> String {
-    let parts = [user.environment(), user.client(), user.user()].map(|part| format!("{part:?}"));
-    digest(parts.concat().as_bytes())
 }
 
 /// The place that a sealed login is bound to.

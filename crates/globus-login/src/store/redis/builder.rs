@@ -3,8 +3,10 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use redis::io::tcp::TcpSettings;
+use redis::io::tcp::socket2::TcpKeepalive;
 use redis::{Client, IntoConnectionInfo, ProtocolVersion};
-use tokio::sync::{OnceCell, broadcast};
+use tokio::sync::broadcast;
 
 use super::super::{Sealer, StoreError};
 use super::seen::Seen;
@@ -17,6 +19,8 @@ const MAX_AGE: Duration = Duration::from_secs(30);
 const MAX_USERS: NonZeroUsize = NonZeroUsize::new(16_384).expect("not zero");
 const POLL: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(2);
+/// After how long without an answer a connection counts as lost.
+const SILENCE: Duration = Duration::from_secs(10);
 const PREFIX: &str = "globus-gare";
 
 /// Settings for a [`RedisStore`].
@@ -90,7 +94,8 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// How long to wait for a connection, and for an answer, of Redis. Default: 2 seconds.
+    /// How long to wait for each of two attempts to connect to Redis, and for an answer. Default:
+    /// 2 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -103,22 +108,61 @@ impl RedisStoreBuilder {
     ///
     /// If `url` is not the URL of a Redis server.
     pub fn build(self, url: &str, sealer: Sealer) -> Result<RedisStore, StoreError> {
-        let none = |error| StoreError::unavailable("the URL is not that of a Redis server", error);
+        let none = |error| {
+            let message = "the URL is not that of a Redis server: use redis://HOST:PORT/ or \
+                           rediss://HOST:PORT/";
+            StoreError::unavailable(message, error)
+        };
         let info = url.into_connection_info().map_err(none)?;
         // RESP3 sends messages over the same connection.
         let protocol = info
             .redis_settings()
             .clone()
             .set_protocol(ProtocolVersion::RESP3);
-        let client = Client::open(info.set_redis_settings(protocol)).map_err(none)?;
+        let info = info
+            .set_redis_settings(protocol)
+            .set_tcp_settings(tcp_settings());
+        let client = Client::open(info).map_err(none)?;
         Ok(RedisStore(Arc::new(Shared {
             client,
             sealer,
-            connection: OnceCell::new(),
+            connection: Mutex::default(),
             seen: Mutex::new(Seen::new(self.max_users, self.max_age, self.timeout)),
             messages: broadcast::channel(MESSAGES).0,
             is_down: AtomicBool::new(false),
             settings: self,
         })))
+    }
+}
+
+/// Finds out that the machine of Redis has gone. An answer that does not come in time is no sign of
+/// that: the connection stays.
+fn tcp_settings() -> TcpSettings {
+    let settings = TcpSettings::default()
+        .set_nodelay(true)
+        .set_keepalive(TcpKeepalive::new().with_time(SILENCE));
+    #[cfg(target_os = "linux")]
+    let settings = settings.set_user_timeout(SILENCE);
+    settings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[checks::test]
+    fn lost_machine_is_noticed() {
+        let store = RedisStore::new("redis://127.0.0.1/", Sealer::random()).expect("a URL");
+        let settings = store.0.client.get_connection_info().tcp_settings().clone();
+        assert!(settings.nodelay() && settings.keepalive().is_some());
+        #[cfg(target_os = "linux")]
+        assert_eq!(settings.user_timeout(), Some(SILENCE));
+    }
+
+    #[checks::test]
+    fn error_of_a_url_says_what_to_use() {
+        let error = RedisStore::new("http://127.0.0.1/", Sealer::random());
+        let error = error.expect_err("not Redis").to_string();
+        assert!(error.contains("use redis://HOST:PORT/"), "{error}");
     }
 }

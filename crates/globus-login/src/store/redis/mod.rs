@@ -15,15 +15,13 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use oauth2::CsrfToken;
 use redis::Client;
-use redis::aio::ConnectionManager;
 use tokio::runtime::Handle;
-use tokio::sync::{OnceCell, broadcast};
+use tokio::sync::broadcast;
 
-use self::connection::Change;
+use self::connection::{Change, Connected};
 use self::seen::Seen;
 use super::files::moment;
 use super::login_store::jittered;
-use super::version::digest;
 use super::{
     Holder, Leased, Login, LoginStore, Sealer, StoreError, UserKey, Version, Versioned, Waiting,
     Work,
@@ -32,12 +30,11 @@ use super::{
 /// How many messages are buffered for a slow listener. One that misses messages loads the login.
 const MESSAGES: usize = 1024;
 
-/// Keeps logins in Redis (or Valkey), for the replicas of a service.
+/// A store in Redis (or Valkey), for the replicas of a service.
 ///
 /// All keys of a user are under the hash of the [`UserKey`]. The login is sealed: it cannot be read
 /// without a key of the [`Sealer`]. Leases and notices hold no secret, and are not sealed. The
-/// store connects to one Redis; [the guide](crate::guide::many_machines) says what of a cluster
-/// works.
+/// store connects to one Redis; [the guide](crate::guide::many_machines) says which clusters work.
 ///
 /// # Guarantees
 ///
@@ -77,7 +74,7 @@ struct Shared {
     client: Client,
     sealer: Sealer,
     settings: RedisStoreBuilder,
-    connection: OnceCell<ConnectionManager>,
+    connection: Mutex<Option<Connected>>,
     seen: Mutex<Seen>,
     messages: broadcast::Sender<Change>,
     is_down: AtomicBool,
@@ -86,6 +83,9 @@ struct Shared {
 impl RedisStore {
     /// Makes a store with the default settings at `url`, with logins encrypted by `sealer`. `url`
     /// is a `redis://` or `rediss://` URL, with a password and a database number where needed.
+    ///
+    /// With a `rediss://` URL, in a program that has two crypto providers of rustls (such as
+    /// `aws-lc-rs` and `ring`): install one with `CryptoProvider::install_default` first.
     ///
     /// # Errors
     ///
@@ -97,6 +97,42 @@ impl RedisStore {
     /// Starts to configure a store.
     pub fn builder() -> RedisStoreBuilder {
         RedisStoreBuilder::default()
+    }
+
+    async fn fields(&self, user: &UserKey) -> Result<Fields, StoreError> {
+        let mut connection = self.connection()?;
+        let fields = redis::cmd("HMGET")
+            .arg(self.0.key(user, "login"))
+            .arg(&["version", "login"])
+            .query_async(&mut connection)
+            .await;
+        let (version, login) = self.answered(fields)?;
+        Ok(Fields { version, login })
+    }
+
+    fn opened(&self, user: &UserKey, fields: &Fields) -> Result<Versioned, StoreError> {
+        let (version, text) = match fields {
+            Fields {
+                version: None,
+                login: None,
+            } => return Ok(Versioned::of(Login::default())),
+            Fields { version, login } => (version.as_deref(), login.as_deref()),
+        };
+        let text_of = |bytes: Option<&[u8]>| {
+            let bytes = bytes.ok_or("a field is missing");
+            bytes.and_then(|it| String::from_utf8(it.to_vec()).map_err(|_| "a field is no text"))
+        };
+        let cannot = |reason| {
+            let redis = self.0.client.get_connection_info().addr();
+            let message = format!(
+                "Redis at {redis} has data that is not a login: force a login to set it aside"
+            );
+            StoreError::damaged(message, reason)
+        };
+        let version = Version::new(text_of(version).map_err(cannot)?);
+        let text = text_of(text).map_err(cannot)?;
+        let login = self.0.sealer.open_login(user, &version, &text)?;
+        Ok(Versioned { version, login })
     }
 
     /// Reads the login of a user in the background.
@@ -115,7 +151,12 @@ impl RedisStore {
 impl Shared {
     fn key(&self, user: &UserKey, what: &str) -> String {
         let (prefix, environment) = (&self.settings.prefix, user.environment());
-        format!("{prefix}:{environment}:{{{}}}:{what}", tag(user))
+        format!("{prefix}:{environment}:{{{}}}:{what}", user.hashed())
+    }
+
+    /// One channel for all users: a pattern would hear stores whose prefix begins with this one's.
+    fn channel(&self) -> String {
+        format!("{}:changed", self.settings.prefix)
     }
 
     fn lease_key(&self, user: &UserKey, work: Work) -> String {
@@ -127,29 +168,18 @@ impl Shared {
     }
 }
 
+/// A login as it is stored.
+struct Fields {
+    version: Option<Vec<u8>>,
+    login: Option<Vec<u8>>,
+}
+
 #[async_trait]
 impl LoginStore for RedisStore {
     async fn load(&self, user: &UserKey) -> Result<Versioned, StoreError> {
-        let mut connection = self.connection().await?;
-        let fields = redis::cmd("HMGET")
-            .arg(self.0.key(user, "login"))
-            .arg(&["version", "login"])
-            .query_async(&mut connection)
-            .await;
-        let fields: (Option<String>, Option<String>) = self.0.answered(fields)?;
-        let versioned = match fields {
-            (Some(version), Some(text)) => {
-                let version = Version::new(version);
-                let login = self.0.sealer.open_login(user, &version, &text)?;
-                Versioned { version, login }
-            }
-            _ => Versioned {
-                version: Version::NONE,
-                login: Login::default(),
-            },
-        };
+        let versioned = self.opened(user, &self.fields(user).await?)?;
         let revision = versioned.login.revision();
-        self.0.seen().read(&tag(user), revision);
+        self.0.seen().read(&user.hashed(), revision);
         Ok(versioned)
     }
 
@@ -161,9 +191,8 @@ impl LoginStore for RedisStore {
     ) -> Result<Option<Version>, StoreError> {
         let version = after(base);
         let sealed = self.0.sealer.seal_login(user, &version, login)?;
-        let mut connection = self.connection().await?;
-        let prefix = &self.0.settings.prefix;
-        let (tag, revision) = (tag(user), login.revision());
+        let mut connection = self.connection()?;
+        let (tag, revision) = (user.hashed(), login.revision());
         let change = Change {
             tag,
             revision,
@@ -175,11 +204,11 @@ impl LoginStore for RedisStore {
             .arg(change.version.as_str())
             .arg(sealed)
             .arg(milliseconds(self.0.settings.keep_for))
-            .arg(format!("{prefix}:{}:changed", user.environment()))
+            .arg(self.0.channel())
             .arg(change.text())
             .invoke_async(&mut connection)
             .await;
-        let is_done: bool = self.0.answered(is_done)?;
+        let is_done: bool = self.answered(is_done)?;
         if !is_done {
             return Ok(None);
         }
@@ -194,14 +223,14 @@ impl LoginStore for RedisStore {
         holder: &Holder,
         ttl: Duration,
     ) -> Result<Leased, StoreError> {
-        let mut connection = self.connection().await?;
+        let mut connection = self.connection()?;
         let busy = scripts::LEASE
             .key(self.0.lease_key(user, work))
             .arg(text(holder)?)
             .arg(milliseconds(ttl))
             .invoke_async(&mut connection)
             .await;
-        let busy: Option<(String, u64)> = self.0.answered(busy)?;
+        let busy: Option<(String, u64)> = self.answered(busy)?;
         let Some((holder, remaining)) = busy else {
             return Ok(Leased::Held);
         };
@@ -220,24 +249,24 @@ impl LoginStore for RedisStore {
         holder: &Holder,
         ttl: Duration,
     ) -> Result<bool, StoreError> {
-        let mut connection = self.connection().await?;
+        let mut connection = self.connection()?;
         let is_ours = scripts::EXTEND
             .key(self.0.lease_key(user, work))
             .arg(text(holder)?)
             .arg(milliseconds(ttl))
             .invoke_async(&mut connection)
             .await;
-        self.0.answered(is_ours)
+        self.answered(is_ours)
     }
 
     async fn release(&self, user: &UserKey, work: Work, holder: &Holder) -> Result<(), StoreError> {
-        let mut connection = self.connection().await?;
+        let mut connection = self.connection()?;
         let released = scripts::RELEASE
             .key(self.0.lease_key(user, work))
             .arg(text(holder)?)
             .invoke_async(&mut connection)
             .await;
-        self.0.answered(released)
+        self.answered(released)
     }
 
     async fn post(
@@ -246,7 +275,7 @@ impl LoginStore for RedisStore {
         waiting: &Waiting,
         ttl: Duration,
     ) -> Result<(), StoreError> {
-        let mut connection = self.connection().await?;
+        let mut connection = self.connection()?;
         let posted = scripts::POST
             .key(self.0.key(user, "waiting"))
             .arg(waiting.by.id())
@@ -254,34 +283,34 @@ impl LoginStore for RedisStore {
             .arg(milliseconds(ttl))
             .invoke_async(&mut connection)
             .await;
-        self.0.answered(posted)
+        self.answered(posted)
     }
 
     async fn waiting(&self, user: &UserKey) -> Result<Vec<Waiting>, StoreError> {
-        let mut connection = self.connection().await?;
+        let mut connection = self.connection()?;
         let notices = scripts::WAITING
             .key(self.0.key(user, "waiting"))
             .invoke_async(&mut connection)
             .await;
-        let notices: Vec<String> = self.0.answered(notices)?;
+        let notices: Vec<String> = self.answered(notices)?;
         // A notice by a newer version may have another format.
         let notices = notices.iter().map(|notice| serde_json::from_str(notice));
         Ok(notices.filter_map(Result::ok).collect())
     }
 
     async fn withdraw(&self, user: &UserKey, by: &Holder) -> Result<(), StoreError> {
-        let mut connection = self.connection().await?;
+        let mut connection = self.connection()?;
         let withdrawn = redis::cmd("HDEL")
             .arg(self.0.key(user, "waiting"))
             .arg(by.id())
             .query_async(&mut connection)
             .await;
-        self.0.answered(withdrawn)
+        self.answered(withdrawn)
     }
 
     async fn changed(&self, user: &UserKey, seen: &Version) -> Result<(), StoreError> {
         let mut messages = self.0.messages.subscribe();
-        let tag = tag(user);
+        let tag = user.hashed();
         while self.load(user).await?.version == *seen {
             let message = async {
                 let is_for_others = |change: Change| change.tag != tag || change.version == *seen;
@@ -296,38 +325,32 @@ impl LoginStore for RedisStore {
     }
 
     async fn set_aside(&self, user: &UserKey) -> Result<Option<String>, StoreError> {
-        match self.load(user).await {
+        let damaged = self.fields(user).await?;
+        match self.opened(user, &damaged) {
             Ok(_) => return Ok(None),
             Err(error) if !error.is_damaged() => return Err(error),
             Err(_) => {}
         }
-        let mut connection = self.connection().await?;
-        let aside = self
-            .0
-            .key(user, &format!("damaged-{}", moment(SystemTime::now())));
-        let renamed = redis::cmd("RENAME")
-            .arg(self.0.key(user, "login"))
-            .arg(&aside)
-            .query_async(&mut connection)
+        let mut connection = self.connection()?;
+        let aside = format!("damaged-{}", moment(SystemTime::now()));
+        let aside = self.0.key(user, &aside);
+        let is_done = scripts::SET_ASIDE
+            .key(self.0.key(user, "login"))
+            .key(&aside)
+            .arg(damaged.version.unwrap_or_default())
+            .invoke_async(&mut connection)
             .await;
-        let () = self.0.answered(renamed)?;
-        Ok(Some(aside))
+        let is_done: bool = self.answered(is_done)?;
+        Ok(is_done.then_some(aside))
     }
 
     fn revision(&self, user: &UserKey) -> Option<u64> {
-        let (number, is_due) = self.0.seen().number(&tag(user));
+        let (number, is_due) = self.0.seen().number(&user.hashed());
         if is_due {
             self.look(user);
         }
         Some(number)
     }
-}
-
-/// The name of a user in keys and messages.
-fn tag(user: &UserKey) -> String {
-    // The quotes delimit the parts, so that no two users share a tag.
-    let parts = [user.environment(), user.client(), user.user()].map(|part| format!("{part:?}"));
-    digest(parts.concat().as_bytes())
 }
 
 /// The version that follows `base`: a count and a random text. A login that was lost and written
@@ -341,7 +364,7 @@ fn after(base: &Version) -> Version {
 
 fn text(value: &impl serde::Serialize) -> Result<String, StoreError> {
     let text = serde_json::to_string(value);
-    text.map_err(|error| StoreError::damaged("a lease cannot be written", error))
+    text.map_err(|error| StoreError::damaged("a lease or a notice cannot be written", error))
 }
 
 fn milliseconds(time: Duration) -> u64 {

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use redis::Script;
 
 /// Replaces a login if its version is `ARGV[1]`, and publishes a message. Returns 1 if it did, else
-/// 0.
+/// 0. Publishes first: a user without a right to the channel must not have written when that fails.
 ///
 /// `KEYS`: the login. `ARGV`: base, version, text, milliseconds to keep it, channel, message.
 pub(super) static COMMIT: LazyLock<Script> = LazyLock::new(|| {
@@ -13,9 +13,24 @@ pub(super) static COMMIT: LazyLock<Script> = LazyLock::new(|| {
         r"
         local version = redis.call('HGET', KEYS[1], 'version') or ''
         if version ~= ARGV[1] then return 0 end
+        redis.call('PUBLISH', ARGV[5], ARGV[6])
         redis.call('HSET', KEYS[1], 'version', ARGV[2], 'login', ARGV[3])
         redis.call('PEXPIRE', KEYS[1], ARGV[4])
-        redis.call('PUBLISH', ARGV[5], ARGV[6])
+        return 1
+        ",
+    )
+});
+
+/// Renames a damaged login if its version is still `ARGV[1]`. Returns 1 if it did, else 0.
+///
+/// `KEYS`: the login, its new name. `ARGV`: version.
+pub(super) static SET_ASIDE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+        if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+        local version = redis.call('HGET', KEYS[1], 'version') or ''
+        if version ~= ARGV[1] then return 0 end
+        redis.call('RENAME', KEYS[1], KEYS[2])
         return 1
         ",
     )

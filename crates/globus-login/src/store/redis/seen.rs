@@ -63,11 +63,7 @@ impl Seen {
 
     /// Stores a revision from a message. A message does not count as a read, so a program that
     /// sends false messages cannot delay the read that finds a logout.
-    pub(super) fn told(&mut self, tag: &str, revision: u64) {
-        self.note(tag, revision);
-    }
-
-    fn note(&mut self, tag: &str, revision: u64) {
+    pub(super) fn note(&mut self, tag: &str, revision: u64) {
         let next = self.last_number + 1;
         let Some(user) = self.users.peek_mut(tag) else {
             return;

@@ -3,12 +3,11 @@
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::Path;
-use std::time::Duration;
 
 use fs4::fs_std::FileExt;
 use rusqlite::Connection;
 
-use super::super::files::{beside, directory_of};
+use super::super::files::{NEW, directory_of, left_behind, new_prefix};
 use super::super::private::make_directory;
 use super::error::Failed;
 
@@ -25,23 +24,23 @@ const THEIRS: &str = "
         VALUES ('globus-sdk.database_schema_version', '2');
 ";
 
-/// The end of the name of a directory in which a program makes a database.
-const NEW: &str = ".new";
-
-/// The age from which an unlocked directory counts as left behind: a program locks its own at once.
-const LEFT_BEHIND: Duration = Duration::from_secs(60);
-
 /// Makes a database without tokens, unless another program makes it first.
 pub(super) fn make(path: &Path) -> Result<(), Failed> {
     make_directory(path)?;
-    let directory = directory_of(path);
-    let prefix = beside(Path::new(path.file_name().unwrap_or_default()), ".");
-    sweep(directory, &prefix.to_string_lossy());
+    for left in left_behind(path) {
+        // A program locks its directory at once.
+        if left.is_dir()
+            && let Some(_lock) = lock(&left)
+        {
+            // One that cannot be removed stays.
+            let _ = fs::remove_dir_all(left);
+        }
+    }
     // A directory, because SQLite adds files of its own.
     let own = tempfile::Builder::new()
-        .prefix(&prefix)
+        .prefix(&new_prefix(path))
         .suffix(NEW)
-        .tempdir_in(directory)?;
+        .tempdir_in(directory_of(path))?;
     let _lock = lock(own.path());
     // `tempfile` creates it with mode 0600.
     let new = tempfile::NamedTempFile::new_in(own.path())?;
@@ -55,28 +54,6 @@ pub(super) fn make(path: &Path) -> Result<(), Failed> {
         Err(error) if error.error.kind() != ErrorKind::AlreadyExists => Err(error.error.into()),
         // Or another program has created it in between.
         _ => Ok(()),
-    }
-}
-
-/// Removes the directories of programs that were killed while they made this database.
-fn sweep(directory: &Path, prefix: &str) {
-    let is_old = |entry: &fs::DirEntry| {
-        let metadata = entry.metadata().ok().filter(fs::Metadata::is_dir);
-        let modified = metadata.and_then(|metadata| metadata.modified().ok());
-        let age = modified.and_then(|at| at.elapsed().ok());
-        age.is_some_and(|age| age > LEFT_BEHIND)
-    };
-    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with(prefix)
-            && name.ends_with(NEW)
-            && is_old(&entry)
-            && let Some(_lock) = lock(&entry.path())
-        {
-            // One that cannot be removed stays.
-            let _ = fs::remove_dir_all(entry.path());
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! All stores pass the conformance checks.
 
-use globus_login::store::conformance;
+use globus_login::conformance;
 use globus_login::{JsonStore, MemoryStore};
 
 #[checks::test(start_paused = true)]

@@ -69,6 +69,25 @@ async fn lease_of_a_killed_program_is_free_at_once() {
     assert_eq!(lease(&store).await, Leased::Held);
 }
 
+/// Somebody has removed the directory of the leases. Each handle stands for another program.
+#[cfg(unix)]
+#[checks::test]
+async fn lease_taken_again_in_a_new_file_is_held() {
+    const HOUR: Duration = Duration::from_secs(3600);
+    let (home, store) = token_file();
+    let own = user(DEFAULT);
+    let [one, two] = ["one", "two"].map(|name| Holder::new(name, SystemTime::now()));
+    for _ in 0..2 {
+        let leased = store.lease(&own, Work::Login, &one, HOUR).await;
+        assert_eq!(leased.expect("it can be leased"), Leased::Held);
+        let other = JsonStore::new(store.path());
+        let leased = other.lease(&own, Work::Login, &two, HOUR).await;
+        let leased = leased.expect("an answer");
+        assert!(matches!(leased, Leased::Busy { .. }), "{leased:?}");
+        fs::remove_dir_all(home.path().join("tokens.json.d")).expect("a directory");
+    }
+}
+
 /// Another user has put a link in place of one of our files.
 #[cfg(unix)]
 #[checks::test]

@@ -3,7 +3,10 @@
 use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
-use globus_login::{Holder, Leased, Login, LoginStore, MemoryStore, Version, Work};
+use globus_gare::gare::AuthorizationParameters;
+use globus_login::{
+    Holder, Leased, Login, LoginStore, MemoryStore, Scopes, Version, Waiting, Work,
+};
 
 use checks::tokens::{load, put, servers, token, user};
 
@@ -46,6 +49,44 @@ async fn reading_unknown_users_forgets_nobody() {
         assert_eq!(late.expect("memory"), None);
     }
     assert_eq!(servers(&load(&store, &user("known")).await), ["t"]);
+}
+
+fn waiting(program: &str) -> Waiting {
+    Waiting {
+        by: Holder::new(program, SystemTime::now()),
+        required: AuthorizationParameters::default(),
+        scopes: Scopes::default(),
+        words: None,
+        is_told: false,
+    }
+}
+
+#[checks::test]
+async fn notices_for_unknown_users_forget_nobody() {
+    let store = MemoryStore::new();
+    put(&store, &user("known"), token("t", "t")).await;
+    for number in 0..2 * MAX {
+        let unknown = user(&number.to_string());
+        let notice = waiting("job");
+        let posted = store.post(&unknown, &notice, Duration::from_secs(60));
+        posted.await.expect("memory");
+        assert_eq!(store.waiting(&unknown).await.expect("memory"), [notice]);
+    }
+    assert_eq!(servers(&load(&store, &user("known")).await), ["t"]);
+}
+
+#[checks::test]
+async fn longest_time_has_an_end() {
+    let store = MemoryStore::new();
+    let (ada, notice) = (user("ada"), waiting("job"));
+    store
+        .post(&ada, &notice, Duration::MAX)
+        .await
+        .expect("memory");
+    let lease = || store.lease(&ada, Work::Login, &notice.by, Duration::MAX);
+    assert_eq!(lease().await.expect("memory"), Leased::Held);
+    let extended = store.extend(&ada, Work::Login, &notice.by, Duration::MAX);
+    assert!(extended.await.expect("memory"));
 }
 
 #[checks::test]

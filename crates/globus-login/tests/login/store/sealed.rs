@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use globus_login::store::conformance;
+use globus_login::conformance;
 use globus_login::{JsonStore, Login, LoginStore, Sealer, StoreError, UserKey, Version};
 use serde_json::{Value, json};
 use tempfile::TempDir;

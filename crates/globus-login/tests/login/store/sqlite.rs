@@ -40,6 +40,33 @@ async fn database_is_set_aside_with_its_journal() {
     }
 }
 
+/// Another program sets the database aside first, and makes a new one.
+#[checks::test]
+async fn new_database_is_not_set_aside() {
+    let home = tempfile::tempdir().expect("a directory");
+    let (path, own) = (home.path().join("tokens.db"), user(DEFAULT));
+    fs::write(&path, "not a database").expect("a file");
+    let store = SqliteStore::new(&path);
+    let lock = File::create(home.path().join("tokens.db.lock")).expect("a file");
+    assert!(FileExt::try_lock_exclusive(&lock).expect("a lock"));
+    let aside = tokio::spawn({
+        let (store, own) = (store.clone(), own.clone());
+        async move { store.set_aside(&own).await }
+    });
+    // A store that waits for no lock is done long before.
+    let other = SqliteStore::new(home.path().join("other.db"));
+    for _ in 0..20 {
+        put(&other, &own, token("t", "t")).await;
+    }
+    assert!(!aside.is_finished());
+    fs::remove_file(&path).expect("a file");
+    put(&store, &own, token("t", "t")).await;
+    drop(lock);
+    let aside = aside.await.expect("no panic");
+    assert_eq!(aside.expect("an answer"), None);
+    assert_eq!(servers(&load(&store, &own).await), ["t"]);
+}
+
 #[checks::test]
 async fn directory_of_a_killed_program_is_removed() {
     let home = tempfile::tempdir().expect("a directory");

@@ -1,11 +1,16 @@
 //! The ids of users, in their browsers' cookies.
 
-use globus_login::Sealer;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::time::Duration;
+
 use globus_login::web::WebLogins;
+use globus_login::{Sealer, StoreError};
 use http::StatusCode;
 use uuid::Uuid;
 
 use super::service::*;
+use crate::support::doubles::Hooked;
 use crate::support::*;
 
 const USER: &str = "__Host-globus-user";
@@ -112,6 +117,38 @@ async fn logout_ends_the_login_on_all_replicas() {
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{path}");
     }
     assert_no_violation(&service.sample.globus);
+}
+
+/// The browser cannot repeat it: its id is removed.
+#[checks::test]
+async fn failed_logout_is_tried_again() {
+    let mut service = Service::new().await;
+    let ada = Visitor::default();
+    ada.log_in(&service, &service.replica(), ADA).await;
+    let kept = Visitor::default();
+    kept.set_cookie(USER, ada.cookie(USER).expect("an id"));
+    let is_down = Arc::new(AtomicBool::new(true));
+    let down = Arc::clone(&is_down);
+    let hook = move |_| {
+        let error = || StoreError::unavailable("the store is down", "no answer");
+        let result = if down.load(SeqCst) {
+            Err(error())
+        } else {
+            Ok(())
+        };
+        std::future::ready(result)
+    };
+    service.store = Arc::new(Hooked::new(Arc::clone(&service.store), hook));
+    let replica = service.replica();
+    let answer = ada.post(&replica, "/logout").await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    is_down.store(false, SeqCst);
+    assert_eq!(kept.open(&replica, "/who").await.status, StatusCode::OK);
+    tokio::time::pause();
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    tokio::time::resume();
+    let answer = kept.open(&replica, "/who").await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
 }
 
 #[checks::test]

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use fs4::fs_std::FileExt;
 
-use super::super::StoreError;
-use super::super::files::cannot;
-use super::super::private::{make_directory, open_or_make};
+use super::StoreError;
+use super::files::cannot;
+use super::private::{make_directory, open_or_make};
 
 /// How long to wait before trying a lock again. Doubles from the first to the second value.
 const PAUSES: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(50)];
