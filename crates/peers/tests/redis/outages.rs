@@ -133,7 +133,7 @@ async fn store_connects_to_a_redis_that_starts_later() {
 async fn run(redis: &mut MultiplexedConnection, command: &str) {
     let mut words = command.split(' ');
     let mut command = redis::cmd(words.next().expect("a word"));
-    let done = command.arg(&words.collect::<Vec<_>>()).exec_async(redis);
+    let done = command.arg(words.collect::<Vec<_>>()).exec_async(redis);
     done.await.expect("Redis runs the command");
 }
 
