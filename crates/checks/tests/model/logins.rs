@@ -56,7 +56,7 @@ fn play<F: Future<Output = ()> + 'static>(
 fn config() -> Config {
     let mut config = Config::new();
     // The default is too small for an unoptimised future with its formatting.
-    config.stack_size = 256 * 1024;
+    config.stack_size = 512 * 1024;
     config
 }
 
