@@ -331,6 +331,13 @@ impl LoginPrompt for Interactive {
     }
 
     fn status(&self, status: &LoginStatus) {
+        if let LoginStatus::SessionEndsSoon { user, .. } | LoginStatus::NotRefreshable { user, .. } =
+            status
+            && !user.is_own()
+        {
+            // The person at the terminal is not that user of a web service.
+            return;
+        }
         self.say(&match status {
             LoginStatus::LoggedIn { .. } => format!("You are {status}.\n"),
             LoginStatus::LoggingInElsewhere { .. } => format!("Waiting: {status}.\n"),

@@ -56,7 +56,7 @@ impl UserKey {
     }
 
     /// Whether this is the program's own user.
-    #[cfg(feature = "sqlite")]
+    #[cfg(any(feature = "interactive", feature = "sqlite"))]
     pub(crate) fn is_own(&self) -> bool {
         self.user() == OWN
     }

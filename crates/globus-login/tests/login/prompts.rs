@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use checks::tokens::own;
 use globus_gare::reauth::ReauthError;
 use globus_login::{
-    Holder, Leased, LoginPrompt, LoginReply, LoginRequest, LoginStatus, LoginStore, MemoryStore,
-    Work, prompt_fn,
+    Holder, Interactive, Leased, LoginPrompt, LoginReply, LoginRequest, LoginStatus, LoginStore,
+    MemoryStore, Shown, UserKey, Work, prompt_fn,
 };
 use serde_json::json;
 use tokio::sync::mpsc;
@@ -238,6 +238,41 @@ async fn dropped_login_ends_its_page_with_an_error() {
     login.abort();
     let error = end.wait().await.expect_err("nobody waits");
     assert_says(&error, "stopped waiting", &[]);
+}
+
+#[checks::test]
+fn terminal_of_a_web_service_shows_no_status_of_its_users() {
+    let shown = Arc::new(Mutex::new(String::new()));
+    let text = Arc::clone(&shown);
+    let prompt = Interactive::new().output(move |part| {
+        if let Shown::Text(part) = part {
+            text.lock().expect("whole").push_str(part);
+        }
+    });
+    for (user, is_shown) in [
+        (own(CLIENT), true),
+        (UserKey::new("production", CLIENT, "identity/ada"), false),
+    ] {
+        for status in [
+            LoginStatus::SessionEndsSoon {
+                user: user.clone(),
+                place: "transfer.api.globus.org".to_owned(),
+                until: SystemTime::now(),
+            },
+            LoginStatus::NotRefreshable {
+                user: user.clone(),
+                resource_server: "transfer.api.globus.org".to_owned(),
+            },
+        ] {
+            prompt.status(&status);
+            let shown = std::mem::take(&mut *shown.lock().expect("whole"));
+            assert_eq!(
+                shown.contains("transfer.api.globus.org"),
+                is_shown,
+                "{shown:?}"
+            );
+        }
+    }
 }
 
 #[checks::test]
