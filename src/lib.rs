@@ -38,8 +38,8 @@
 //! | `follow-redirect` | the layer knows the URL of a response after tower-http's `FollowRedirect` |
 //! | `reqwest` | the middleware and the service above, and `reqwest::Body` as a body that can be sent again |
 //!
-//! Without features the largest dependencies are `http`, `http-body-util`, `serde_json` and `tokio`.
-//! None is an HTTP client, a server or a command line parser.
+//! Without features the largest dependencies are `http`, `http-body-util`, `serde_json` and
+//! `tokio`. None is an HTTP client, a server or a command line parser.
 //!
 //! # Platforms
 //!

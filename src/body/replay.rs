@@ -115,8 +115,8 @@ impl<B: Body> ReplayBody<B> {
         Self::with_limit(body, 64 * 1024)
     }
 
-    /// Wraps `body`, and keeps up to `limit` bytes of it. With 0, a body is replayable only if it is
-    /// empty, or if no attempt has sent data of it.
+    /// Wraps `body`, and keeps up to `limit` bytes of it. With 0, a body is replayable only if it
+    /// is empty, or if no attempt has sent data of it.
     pub fn with_limit(body: B, limit: usize) -> Self {
         Self {
             recording: Arc::new(Recording::new(body, limit)),

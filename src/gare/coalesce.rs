@@ -14,7 +14,8 @@ use super::{AuthorizationParameters, Gare, limits};
 /// - Other requirements stay as they are. A login satisfies *one* of the domains in a list, so
 ///   neither the union nor the intersection of two lists has the meaning of both. Identities, MFA
 ///   and a prompt belong to the requirement that they came with. A requirement without conditions
-///   requires a fresh login, which a consent is not. The meaning of unknown parameters is not known.
+///   requires a fresh login, which a consent is not. The meaning of unknown parameters is not
+///   known.
 ///
 /// The result never requires less than the requirements that went in. A merged requirement has the
 /// code, the message and the other fields of the first: they describe one response only.

@@ -27,7 +27,8 @@
 //!   `authentication_timeout` and `missing_required_scopes`, version 1.x;
 //! - a document may be nested in another one, as `errors[]`, `detail`, `details`, `error`, `meta`,
 //!   `inactive_reason`, `action_statuses`, `runs` or `jobs`, or be an element of a root array;
-//! - the `cause` of an action provider's error, a string below `details`, may be a document as JSON;
+//! - the `cause` of an action provider's error, a string below `details`, may be a document as
+//!   JSON;
 //! - a text may hold a GridFTP requirement (see below).
 //!
 //! An empty `authorization_parameters` object is a requirement: any fresh login satisfies it.

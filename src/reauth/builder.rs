@@ -139,8 +139,8 @@ impl SessionBuilder {
     }
 
     /// How many idle principals the session remembers beside its own. Default: 1,024; the value 0
-    /// counts as 1. Principals with requests or logins under way do not count. Beyond the bound, the
-    /// principal that was idle longest is forgotten: its next challenge starts a login.
+    /// counts as 1. Principals with requests or logins under way do not count. Beyond the bound,
+    /// the principal that was idle longest is forgotten: its next challenge starts a login.
     pub fn max_principals(mut self, principals: usize) -> Self {
         self.settings.max_principals = principals;
         self

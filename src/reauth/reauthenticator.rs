@@ -108,7 +108,8 @@ pub trait Reauthenticator: Send + Sync + 'static {
     ///
     /// [`ReauthError::unavailable`] if the answer cannot be known now: the request gives up with
     /// [`GaveUp::Unavailable`](super::GaveUp::Unavailable). Any other error counts as `false`, with
-    /// which it gives up with [`GaveUp::UnverifiedCollection`](super::GaveUp::UnverifiedCollection).
+    /// which it gives up with
+    /// [`GaveUp::UnverifiedCollection`](super::GaveUp::UnverifiedCollection).
     async fn serves_collection(
         &self,
         target: &Target,

@@ -103,8 +103,8 @@ impl Running {
 }
 
 /// Runs `work` in a task of its own for at most `login_timeout`. `settle` is called exactly once,
-/// before the waiters get the result, whether `work` ends, fails, panics, takes too long, or is dropped
-/// with its runtime.
+/// before the waiters get the result, whether `work` ends, fails, panics, takes too long, or is
+/// dropped with its runtime.
 ///
 /// `settle` takes the account's lock, so the caller must not hold it.
 pub(super) fn launch<T, W, S>(session: &Session, running: Running, work: W, settle: S)

@@ -28,8 +28,8 @@ impl GlobusAppBuilder {
     /// the length of the session. Zero turns the warning off. Default: one hour.
     ///
     /// The app warns once for each login whose credentials are used on a tokio runtime. The end of
-    /// a session is known only if the login was made for a requirement, and an earlier login of some
-    /// age was challenged for the same requirement. See [`AppUser::check`].
+    /// a session is known only if the login was made for a requirement, and an earlier login of
+    /// some age was challenged for the same requirement. See [`AppUser::check`].
     pub fn warn_before_session_ends(mut self, before: Duration) -> Self {
         self.warn_before = before;
         self

@@ -128,7 +128,8 @@ impl AppUser {
     }
 
     /// Logs out: forgets all tokens in the store, and has Globus Auth revoke them. `false` if there
-    /// were none. A damaged stored login is set aside. A logout that is dropped continues in a task.
+    /// were none. A damaged stored login is set aside. A logout that is dropped continues in a
+    /// task.
     ///
     /// # Errors
     ///

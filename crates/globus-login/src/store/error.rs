@@ -44,8 +44,8 @@ impl StoreError {
         }
     }
 
-    /// Whether a later attempt may succeed: the store could not be read or written. The stored login
-    /// is not known to be damaged, and nobody has to log in.
+    /// Whether a later attempt may succeed: the store could not be read or written. The stored
+    /// login is not known to be damaged, and nobody has to log in.
     pub fn is_unavailable(&self) -> bool {
         self.kind == Kind::Unavailable
     }

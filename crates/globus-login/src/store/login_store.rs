@@ -72,8 +72,8 @@ pub trait LoginStore: Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`StoreError::unavailable`] if a later attempt may succeed, [`StoreError::damaged`] if only a
-    /// person can repair the stored login. So do all methods.
+    /// [`StoreError::unavailable`] if a later attempt may succeed, [`StoreError::damaged`] if only
+    /// a person can repair the stored login. So do all methods.
     async fn load(&self, user: &UserKey) -> Result<Versioned, StoreError>;
 
     /// Replaces the login of a user if its version is still `base`. Returns the new version.

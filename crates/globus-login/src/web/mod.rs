@@ -85,10 +85,10 @@
 //! | a login under way | the `state` in the URL, sealed | 10 minutes |
 //! | the binding of that login to its browser | the cookie `__Host-globus-login-...`, random | 20 minutes after the last login began |
 //!
-//! A browser that is closed without a logout leaves its tokens in the store, until the store forgets
-//! an unchanged login ([`keep_for`](crate::RedisStoreBuilder::keep_for)). So does a browser that
-//! disconnects at the end of a login, unless it loads the callback again within 10 minutes: it has
-//! not got the id.
+//! A browser that is closed without a logout leaves its tokens in the store, until the store
+//! forgets an unchanged login ([`keep_for`](crate::RedisStoreBuilder::keep_for)). So does a browser
+//! that disconnects at the end of a login, unless it loads the callback again within 10 minutes: it
+//! has not got the id.
 //!
 //! The service keeps nothing for a browser without a login. Over http on this machine the cookies
 //! have no prefix and are not `Secure`.

@@ -79,8 +79,8 @@ impl WebUser {
     ///
     /// # Errors
     ///
-    /// As [`AppUser::logout`]. The id is removed from the browser in any case. So the browser cannot
-    /// repeat the logout: this process does, after 10 seconds, a minute, and 10 minutes.
+    /// As [`AppUser::logout`]. The id is removed from the browser in any case. So the browser
+    /// cannot repeat the logout: this process does, after 10 seconds, a minute, and 10 minutes.
     pub async fn logout(&self) -> Result<bool, ReauthError> {
         let Some(user) = self.app_user() else {
             return Ok(false);

@@ -74,8 +74,8 @@ struct Shared {
 }
 
 impl JsonStore {
-    /// Makes a store at `path`. The first commit creates the file; the first commit, lease or notice
-    /// creates the directory.
+    /// Makes a store at `path`. The first commit creates the file; the first commit, lease or
+    /// notice creates the directory.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self::of(TokenFile::new(path.into(), false))
     }
