@@ -204,6 +204,7 @@ impl AppUser {
             self.discard(secrets).await;
             return Err(NotKept::AnotherPerson(error));
         }
+        // An earlier logout may not have reached Globus Auth. If this fails, the next login tries.
         let _ = self.revoke_removed(&login).await;
         Ok((login, account))
     }
