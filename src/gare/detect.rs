@@ -65,7 +65,7 @@ pub struct Detection {
 /// If a document is a requirement, a requirement nested in it (a GridFTP reply in its `message`, a
 /// `details` object, ...) only fills the fields that it leaves empty. The entries of `errors[]`
 /// stay separate, and so do nested requirements that would take the document over a limit.
-/// Duplicates are dropped.
+/// Duplicates are dropped. Of more than 64, those that GridFTP texts state come after all others.
 ///
 /// Any bytes are accepted: text that is not JSON (which may still hold GridFTP replies), invalid
 /// UTF-8 and lone surrogates (read as U+FFFD), `NaN`, any depth. Time and memory are linear in the
@@ -132,6 +132,13 @@ impl Detection {
 
     /// Drops duplicates, and the requirements beyond the limit.
     fn drop_repeated(&mut self) {
+        if self.found.len() > REQUIREMENTS {
+            // The service's own requirements stay: strangers choose how many the others are.
+            self.found.sort_by_key(|found| {
+                let is_of_gridftp = matches!(found.location, Location::GridFtp(_));
+                (found.quoted, is_of_gridftp)
+            });
+        }
         let key = |found: &Found| found.gare.authorization_parameters.requirement_key();
         let stated = self.found.iter().filter(|found| !found.quoted);
         let stated: HashSet<String> = stated.map(key).collect();
@@ -141,11 +148,6 @@ impl Detection {
             // A stated requirement counts, not a quotation of it.
             !(found.quoted && stated.contains(&key)) && seen.insert(key)
         });
-        if self.found.len() > REQUIREMENTS {
-            // The service's own requirements stay: strangers choose how many the others are.
-            self.found
-                .sort_by_key(|found| (found.quoted, found.is_of_gridftp()));
-        }
         if let Some(next) = self.found.get(REQUIREMENTS) {
             let (location, limit) = (next.location.clone(), TOO_MANY_REQUIREMENTS);
             self.over_limit.get_or_insert(OverLimit { location, limit });

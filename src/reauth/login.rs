@@ -77,7 +77,7 @@ pub(super) fn look_up(
     }
     let counts = match request.why() {
         _ if !request.may_refresh() => Refresh::Never,
-        Why::Initial => Refresh::IfFailed,
+        Why::Initial if request.rejected().is_none() => Refresh::IfFailed,
         _ => Refresh::Always,
     };
     if let Some(running) = state.look_up(audience, request.may_refresh(), now) {

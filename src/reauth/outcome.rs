@@ -137,7 +137,7 @@ pub enum GaveUp {
     #[error("the request used up its logins or replays")]
     Exhausted,
     /// The request waited for [`max_wait`](super::GareOptions::max_wait).
-    #[error("the request waited for max_wait, and the login continues")]
+    #[error("the request waited for max_wait; a login that it waited for continues")]
     MaxWait,
     /// The login that the request waited for failed.
     #[error(transparent)]

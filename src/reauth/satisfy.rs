@@ -66,9 +66,14 @@ impl Exchange {
         let wanted = self.wanted(target, status, found);
         let asked = wanted.iter().map(|wanted| Arc::clone(&wanted.requirement));
         self.challenged_for.extend(asked);
+        // The requirements of the logins that the request waited for.
+        let mut given = Vec::new();
         loop {
             match self.step(&account, &place, &wanted) {
-                Step::Replay(issued) => return Ok(issued),
+                Step::Replay(issued) => {
+                    self.satisfied.append(&mut given);
+                    return Ok(issued);
+                }
                 Step::NoProgress(_) => return Err(GaveUp::NoProgress),
                 Step::GiveUp(reason) => return Err(reason),
                 Step::LookUp(wanted) => self.look(&account, target, wanted).await?,
@@ -83,13 +88,13 @@ impl Exchange {
                     self.waiting = None;
                     self.session.counters().lock().joins += 1;
                     self.session.emit(target, EventKind::Joined);
-                    self.wait_for(target, login).await?;
+                    given.extend(self.wait_for(target, login).await?);
                 }
                 Step::Lead { gare, login } => {
                     self.waiting = None;
                     let challenge = self.challenge(target, status, found, gare);
                     log_in(&self.session, &account, login.clone(), challenge);
-                    self.wait_for(target, login).await?;
+                    given.extend(self.wait_for(target, login).await?);
                 }
             }
         }
@@ -235,9 +240,14 @@ impl Exchange {
         }
     }
 
-    /// Waits for a login that covers the requirement. The next step replays the request, unless the
-    /// principal was forgotten meanwhile.
-    async fn wait_for(&mut self, target: &Target, login: Login) -> Result<(), GaveUp> {
+    /// Waits for a login that covers the requirement. Returns what the login satisfies, if that is
+    /// known. The next step replays the request, unless the principal was forgotten, or the
+    /// credential invalidated, meanwhile.
+    async fn wait_for(
+        &mut self,
+        target: &Target,
+        login: Login,
+    ) -> Result<Option<Arc<Requirement>>, GaveUp> {
         let ended = self.wait(target, login.running).await?;
         let issued = match ended {
             // A successful login always has a credential.
@@ -245,11 +255,11 @@ impl Exchange {
             Err(error) if error.is_forgotten() => return Err(GaveUp::Forgotten),
             Err(error) => return Err(GaveUp::Failed(error)),
         };
-        if !issued.credential.is_unverified() {
-            self.outcome.logins += 1;
-            self.satisfied.push(login.requirement);
+        if issued.credential.is_unverified() {
+            return Ok(None);
         }
-        Ok(())
+        self.outcome.logins += 1;
+        Ok(Some(login.requirement))
     }
 
     async fn wait(&mut self, target: &Target, login: Running) -> Result<Ended, GaveUp> {

@@ -118,7 +118,9 @@ impl Session {
         target: &Target,
         credential: Credential,
     ) -> Result<(), ReauthError> {
-        let credential = self.meant_for(target, credential)?;
+        // Nothing has verified the collection that the caller's target names.
+        let verified = self.target(target.audience().clone(), target.principal().clone());
+        let credential = self.meant_for(&verified, credential)?;
         let account = self.accounts().find_or_make(target.principal());
         let account = account.ok_or_else(|| ReauthError::new(TOO_MANY))?;
         let mut state = account.account().lock_current(self.reauthenticator());

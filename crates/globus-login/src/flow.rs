@@ -1,6 +1,7 @@
 //! One login: load, lease, load again, prompt, exchange, commit.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::app::Who;
 use super::audience::Audience;
@@ -40,6 +41,9 @@ impl From<ReauthError> for NotKept {
     }
 }
 
+/// How long a login waits while the tokens of an earlier logout are revoked.
+const REVOKING: Duration = Duration::from_secs(2);
+
 impl From<NotKept> for ReauthError {
     fn from(error: NotKept) -> Self {
         match error {
@@ -60,21 +64,26 @@ impl AppUser {
         if self.is_met(wanted, &before, &before) {
             return Ok(before);
         }
-        let lease = self.login_lease().await;
+        let lease = self.login_lease().await.map(Arc::new);
         let held = self.load().await?;
         let login = if self.is_met(wanted, &before, &held) {
             Ok(held)
         } else {
-            self.ask(wanted, held).await
+            self.ask(wanted, held, lease.clone()).await
         };
-        if let Some(lease) = lease {
+        if let Some(lease) = lease.and_then(Arc::into_inner) {
             lease.release().await;
         }
         login
     }
 
     /// Logs the person or the client in, and commits the result.
-    async fn ask(&self, wanted: Wanted<'_>, held: Login) -> Result<Login, ReauthError> {
+    async fn ask(
+        &self,
+        wanted: Wanted<'_>,
+        held: Login,
+        lease: Option<Arc<Lease>>,
+    ) -> Result<Login, ReauthError> {
         let auth = &self.shared.auth;
         let required = wanted.required();
         let sought = self.sought(&held, wanted)?;
@@ -96,10 +105,14 @@ impl AppUser {
         let request = &LoginRequest::new(challenge, sought.new.clone(), begin);
         sought.approve(&**prompt, request).await?;
         let exchange = |reply| {
-            let (user, request) = (self.clone(), request.clone());
+            let (user, request, lease) = (self.clone(), request.clone(), lease.clone());
             let (held, scopes, required) = (held.clone(), sought.kept.clone(), required.cloned());
-            // A code can be redeemed only once: a login that is dropped must not lose the tokens.
-            detached(async move {
+            let challenge = request.challenge().cloned();
+            let work = async move {
+                // Other programs wait until the tokens are stored.
+                let _lease = lease;
+                // A logout from now on is later than the person's approval.
+                let held = user.load().await.unwrap_or(held);
                 let answer = user.shared.auth.exchange_code(request.attempt(), reply);
                 let answer = answer.await?;
                 let kept = user.keep_login(held, scopes, required.as_ref(), &answer);
@@ -109,14 +122,22 @@ impl AppUser {
                     user.tell(&LoginStatus::LoggedIn { who });
                 }
                 Ok((login, account))
+            };
+            // A code can be redeemed only once: a login that is dropped must not lose the tokens.
+            detached(async move {
+                match challenge {
+                    Some(challenge) => challenge.part_of_login(work).await,
+                    None => work.await,
+                }
             })
         };
         let asked = request.run(&**prompt, exchange);
         let done = if prompt.waits_elsewhere() {
             tokio::select! {
                 biased;
-                login = self.wait_elsewhere(wanted, &held, &sought) => return Ok(login?),
+                // First: the store shows this program's own login, too.
                 done = asked => done?,
+                login = self.wait_elsewhere(wanted, &held, &sought) => return Ok(login?),
             }
         } else {
             asked.await?
@@ -197,16 +218,32 @@ impl AppUser {
             satisfied: satisfied.cloned(),
             scopes,
         };
-        let (kept, login) = self
-            .keep(held, |login| login.logged_in(given.clone()))
-            .await;
-        if let Err(error) = kept {
-            self.discard(secrets).await;
-            return Err(NotKept::AnotherPerson(error));
+        let revision = held.revision();
+        let keep = |login: &mut Login| match login.revision() > revision {
+            true => Ok(false),
+            false => login.logged_in(given.clone()).map(|()| true),
+        };
+        let (kept, login) = self.keep(held, keep).await;
+        let error = match kept {
+            Ok(true) => {
+                self.revoke_earlier(&login).await;
+                return Ok((login, account));
+            }
+            Ok(false) => ReauthError::new("there was a logout during the login").into(),
+            Err(error) => NotKept::AnotherPerson(error),
+        };
+        self.discard(secrets).await;
+        Err(error)
+    }
+
+    /// Revokes the tokens of an earlier logout that did not reach Globus Auth. Waits for a moment
+    /// only: the new tokens are stored. If this fails, the next login tries again.
+    async fn revoke_earlier(&self, login: &Login) {
+        if !login.unrevoked().is_empty() {
+            let (user, login) = (self.clone(), login.clone());
+            let revoking = tokio::spawn(async move { user.revoke_removed(&login).await });
+            let _ = tokio::time::timeout(REVOKING, revoking).await;
         }
-        // An earlier logout may not have reached Globus Auth. If this fails, the next login tries.
-        let _ = self.revoke_removed(&login).await;
-        Ok((login, account))
     }
 
     /// Whether there are tokens for all of the program's scopes, with their dependencies.

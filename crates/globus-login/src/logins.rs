@@ -210,9 +210,9 @@ impl AppUser {
             };
             all_unsaved.put(self.key.clone(), unsaved);
             drop(all_unsaved);
-            let (user, reason) = (self.key.user(), error.to_string());
-            tracing::warn!(user, reason, "login could not be stored");
-            self.tell(&LoginStatus::NotStored { reason });
+            let (user, reason) = (self.key.clone(), error.to_string());
+            tracing::warn!(user = user.user(), reason, "login could not be stored");
+            self.tell(&LoginStatus::NotStored { user, reason });
         }
         (done, login)
     }

@@ -205,6 +205,8 @@ pub enum LoginStatus {
     },
     /// The login succeeded, but could not be stored: it ends with the program.
     NotStored {
+        /// The user of the login.
+        user: UserKey,
         /// The error of the store, and what to do.
         reason: String,
     },
@@ -227,6 +229,8 @@ pub enum LoginStatus {
     },
     /// The stored login was damaged, and was set aside.
     SetAside {
+        /// The user of the login.
+        user: UserKey,
         /// The new place of the damaged login.
         place: String,
     },
@@ -257,14 +261,14 @@ impl fmt::Display for LoginStatus {
                 );
             }
             Self::LoggedIn { who } => return write!(f, "logged in as {}", printable(who)),
-            Self::NotStored { reason } => {
+            Self::NotStored { reason, .. } => {
                 let reason = printable(reason);
                 return write!(
                     f,
                     "the login could not be stored and ends with this program: {reason}"
                 );
             }
-            Self::SetAside { place } => {
+            Self::SetAside { place, .. } => {
                 let place = printable(place);
                 return write!(
                     f,

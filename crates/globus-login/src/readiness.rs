@@ -214,8 +214,9 @@ impl AppUser {
                 let login = self.with_consents(login).await;
                 match (self.is_complete(&login, true), failed) {
                     (true, _) => Ok(Some(login)),
-                    (false, Some(error)) => Err(error),
-                    (false, None) => Ok(None),
+                    // A refresh could have completed it.
+                    (false, Some(error)) if self.is_complete(&login, false) => Err(error),
+                    (false, _) => Ok(None),
                 }
             }
         }

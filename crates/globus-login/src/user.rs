@@ -169,7 +169,8 @@ impl AppUser {
         }
         // `None` if it cannot be set aside, or if another program has done so since.
         if let Some(place) = self.store.set_aside(&self.key).await? {
-            self.tell(&LoginStatus::SetAside { place });
+            let user = self.key.clone();
+            self.tell(&LoginStatus::SetAside { user, place });
         }
         self.load().await
     }

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::help::Topic;
 use crate::options::{LoginArgs, Options};
 use crate::readiness;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, print_note};
 use crate::waiting;
 
 pub(crate) async fn log_in(
@@ -26,8 +26,7 @@ pub(crate) async fn log_in(
     if login.no_login {
         return Err(Failure::login_disallowed());
     }
-    // The last line on stdout names the person.
-    let app = app_at(&Terminal::without_name(), login)?;
+    let app = app_at(&Terminal::of_login(), login)?;
     let user = app.for_user(&Principal::Session);
     let waiting = waiting::groups(&user).await?;
     let done = if let Some(collection) = collection {
@@ -40,7 +39,15 @@ pub(crate) async fn log_in(
     } else {
         waiting::log_in(&user, &waiting).await
     };
-    done.map_err(|error| Failure::login(&error))?;
+    if let Err(error) = done {
+        // Of several logins, an earlier one may have succeeded.
+        if waiting.len() > 1
+            && let Ok(Some(name)) = name(&app).await
+        {
+            print_note(&format!("You are logged in as {name}."));
+        }
+        return Err(Failure::login(&error));
+    }
     match name(&app).await? {
         Some(name) => say(&format!("You are logged in as {name}.")),
         None => say("You are logged in."),

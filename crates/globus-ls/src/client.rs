@@ -20,7 +20,7 @@ use crate::transfer::Transfer;
 /// include a login.
 pub(crate) type Client = GareService<Timeout<HttpService>>;
 
-/// How much longer a login may take than the person: for requests to Globus Auth.
+/// How much longer a login may take than the people: for requests to Globus Auth.
 const LOGIN_REQUESTS: Duration = Duration::from_secs(60);
 
 /// Connects to the Transfer service that the options and the environment name. Logs in first if
@@ -92,7 +92,8 @@ pub(crate) fn client(
         HttpService::from_builder(builder).map_err(|error| Failure::network(&error, service))?;
     let session = Session::builder(login)
         .trust(trust)
-        .login_timeout(options.login.timeout() + LOGIN_REQUESTS)
+        // A login first waits for one that the same person has begun on another terminal.
+        .login_timeout(options.login.timeout() * 2 + LOGIN_REQUESTS)
         .build();
     Ok(ServiceBuilder::new()
         .layer(GareLayer::from_session(session))

@@ -1,7 +1,7 @@
 //! Messages, spinners and prompts for the person. All go to stderr: stdout is for the listing.
 
 use std::fmt;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -109,10 +109,11 @@ fn target() -> ProgressDrawTarget {
 }
 
 impl Terminal {
-    /// A terminal whose prompt does not say who has logged in: the caller does.
-    pub(crate) fn without_name() -> Self {
+    /// The terminal of `globus-ls login`, whose last line on stdout names the person. If the person
+    /// does not see that line, the prompt names them on stderr.
+    pub(crate) fn of_login() -> Self {
         Self {
-            says_name: false,
+            says_name: !std::io::stdout().is_terminal(),
             ..Self::default()
         }
     }

@@ -78,7 +78,8 @@ pub(crate) async fn watch(login: &LoginArgs) -> Result<(), Failure> {
         let all: HashSet<String> = groups.iter().flat_map(|it| it.ids.clone()).collect();
         served.retain(|id| all.contains(id));
         groups.retain(|group| group.ids.iter().any(|id| !served.contains(id)));
-        for group in &groups {
+        // One group for each look: a login takes minutes, and other programs stop waiting.
+        if let Some(group) = groups.first() {
             match log_in(&user, slice::from_ref(group)).await {
                 Ok(()) => say("You are logged in. The programs that waited continue.")?,
                 Err(error) => {

@@ -1,7 +1,7 @@
 //! Logout, a change of user, and credentials that the program sets and invalidates.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use globus_gare::layer::GareLayer;
@@ -127,6 +127,24 @@ async fn request_is_not_replayed_after_a_logout() {
     let response = send(&echo(&session.build()), get("/")).await;
     assert_eq!(response.status(), 403);
     assert!(matches!(gave_up(&response), Some(GaveUp::Forgotten)));
+}
+
+#[checks::test]
+async fn credential_that_was_invalidated_unsent_is_no_evidence() {
+    let login = Login::at_once();
+    let (own, is_first) = (Arc::new(OnceLock::<Session>::new()), AtomicBool::new(true));
+    let known = Arc::clone(&own);
+    let session = Session::builder(login.clone()).on_event(move |event| {
+        if let EventKind::LoggedIn { .. } = event.kind
+            && is_first.swap(false, SeqCst)
+        {
+            known.get().expect("a session").invalidate(&target());
+        }
+    });
+    let session = session.build();
+    assert!(own.set(session.clone()).is_ok());
+    let response = send(&echo(&session), get("/")).await;
+    assert_eq!((response.status().as_u16(), login.logins()), (200, 2));
 }
 
 #[checks::test]

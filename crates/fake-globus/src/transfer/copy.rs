@@ -120,12 +120,15 @@ impl Sides<'_> {
                 continue;
             }
             let removed = match entry.1 {
+                // With links, which `walk` leaves out.
+                true if self.how.rules.is_empty() => self.to.dir.remove_dir_all(&path),
                 true => self.to.dir.remove_dir(&path),
                 false => self.to.dir.remove_file(&path),
             };
-            match removed {
-                Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {}
-                removed => removed?,
+            match removed.as_ref().map_err(io::Error::kind) {
+                // It has entries that the rules exclude, or somebody else has deleted it.
+                Err(io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotFound) => {}
+                _ => removed?,
             }
         }
         Ok(())

@@ -171,6 +171,18 @@ async fn excluded_files_in_an_extra_directory_are_kept() {
     assert_eq!(names(&root.join("to/extra/deeper")), ["spared.log"]);
 }
 
+#[cfg(unix)]
+#[checks::test]
+async fn extra_directory_is_deleted_with_its_links() {
+    let fixture = Fixture::open().await;
+    let root = fixture.dir.path();
+    write(&root.join("from/kept.txt"), "new");
+    write(&root.join("to/extra/deep.txt"), "old");
+    std::os::unix::fs::symlink("deep.txt", root.join("to/extra/latest")).expect("a link");
+    copy_directory(&fixture, json!({"delete_destination_extra": true})).await;
+    assert_eq!(names(&root.join("to")), ["kept.txt"]);
+}
+
 #[checks::test]
 async fn deleting_extra_files_never_deletes_the_source() {
     let fixture = Fixture::open().await;

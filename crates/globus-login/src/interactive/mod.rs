@@ -47,6 +47,9 @@ const PASTES: u8 = 5;
 ///
 /// `BROWSER` names another browser, which then opens over SSH as well.
 ///
+/// The prompt shows warnings about stored logins for the app's own user only. For the users of
+/// [`for_user`](crate::GlobusApp::for_user) there are WARN events.
+///
 /// For a client with a secret, turn the browser off ([`browser(false)`](Self::browser)): Globus
 /// Auth redirects such a client only to its registered URIs, not to a port of this machine.
 ///
@@ -331,8 +334,10 @@ impl LoginPrompt for Interactive {
     }
 
     fn status(&self, status: &LoginStatus) {
-        if let LoginStatus::SessionEndsSoon { user, .. } | LoginStatus::NotRefreshable { user, .. } =
-            status
+        if let LoginStatus::SessionEndsSoon { user, .. }
+        | LoginStatus::NotRefreshable { user, .. }
+        | LoginStatus::NotStored { user, .. }
+        | LoginStatus::SetAside { user, .. } = status
             && !user.is_own()
         {
             // The person at the terminal is not that user of a web service.

@@ -1,5 +1,7 @@
+use std::collections::HashSet;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::Router;
@@ -10,7 +12,7 @@ use url::Url;
 use super::callback;
 use super::layer::WebLayer;
 use crate::app::Who;
-use crate::{GlobusApp, Sealer, SetupError};
+use crate::{AppUser, GlobusApp, Sealer, SetupError, UserKey};
 use globus_gare::reauth::{
     Challenge, Credential, CredentialRequest, Origin, Principal, ReauthError, Reauthenticator,
     Target,
@@ -37,7 +39,16 @@ struct Shared {
     sealer: Sealer,
     site: Url,
     callback: String,
+    /// The users whose logout failed, and is tried again.
+    logouts: Mutex<HashSet<UserKey>>,
 }
+
+/// How long to wait before each further attempt of a logout that failed.
+const PAUSES: [Duration; 3] = [
+    Duration::from_secs(10),
+    Duration::from_secs(60),
+    Duration::from_secs(600),
+];
 
 /// The user has to log in: the source of the error that a challenged request fails with.
 ///
@@ -98,7 +109,35 @@ impl WebLogins {
             sealer,
             site,
             callback,
+            logouts: Mutex::default(),
         })))
+    }
+
+    /// Tries a logout that failed again, in one task for each user.
+    pub(super) fn log_out_later(&self, user: AppUser) {
+        if !self.logouts().insert(user.key.clone()) {
+            return;
+        }
+        let logins = self.clone();
+        tokio::spawn(async move {
+            let mut is_done = false;
+            for pause in PAUSES {
+                tokio::time::sleep(pause).await;
+                is_done = user.logout().await.is_ok();
+                if is_done {
+                    break;
+                }
+            }
+            logins.logouts().remove(&user.key);
+            if !is_done {
+                tracing::warn!(user = user.key.user(), "a logout failed");
+            }
+        });
+    }
+
+    fn logouts(&self) -> MutexGuard<'_, HashSet<UserKey>> {
+        let logouts = self.0.logouts.lock();
+        logouts.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The app.

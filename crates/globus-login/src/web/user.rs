@@ -1,6 +1,5 @@
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
@@ -11,13 +10,6 @@ use super::error::Reason;
 use super::state::logged_in;
 use crate::AppUser;
 use globus_gare::reauth::ReauthError;
-
-/// How long to wait before each further attempt of a logout that failed.
-const PAUSES: [Duration; 3] = [
-    Duration::from_secs(10),
-    Duration::from_secs(60),
-    Duration::from_secs(600),
-];
 
 /// The user whose browser sent a request. An axum extractor.
 ///
@@ -88,18 +80,9 @@ impl WebUser {
         self.0.set_cookie(self.0.logins.no_user_cookie());
         let done = user.logout().await;
         if done.is_err() {
-            tokio::spawn(log_out_later(user));
+            self.0.logins.log_out_later(user);
         }
         done
-    }
-}
-
-async fn log_out_later(user: AppUser) {
-    for pause in PAUSES {
-        tokio::time::sleep(pause).await;
-        if user.logout().await.is_ok() {
-            return;
-        }
     }
 }
 

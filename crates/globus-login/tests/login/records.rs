@@ -334,7 +334,7 @@ async fn damaged_file_is_set_aside_by_login_with_and_logout() {
             assert!(!app.is_logged_in().await.expect("it can be read"));
         }
         let told = person.told(1).await;
-        let [LoginStatus::SetAside { place }, ..] = &told[..] else {
+        let [LoginStatus::SetAside { place, .. }, ..] = &told[..] else {
             panic!("told something else: {told:?}");
         };
         assert!(std::path::Path::new(place).exists(), "{place}");

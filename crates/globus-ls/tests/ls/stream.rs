@@ -145,7 +145,7 @@ async fn entries_are_written_while_they_arrive() {
 #[checks::test(seconds = 600)]
 async fn timeout_limits_a_pause_and_not_the_listing() {
     let service = Service::start().await;
-    let mut command = service.ls(&["--timeout", "2"]);
+    let mut command = service.ls(&["--timeout", "5"]);
     command.stderr(Stdio::piped());
     let mut child = command.spawn().expect("the program starts");
     let stdout = child.stdout.take().expect("a pipe");
@@ -153,12 +153,13 @@ async fn timeout_limits_a_pause_and_not_the_listing() {
     let mut stream = service.answer().await;
     stream.write_all(b"{\"DATA\": [").await.expect("sent");
     let (started, mut number) = (Instant::now(), 0);
-    while started.elapsed() < Duration::from_secs(3) {
+    while started.elapsed() < Duration::from_secs(6) {
         let sent = stream.write_all(entry(number).as_bytes()).await;
         sent.expect("the program reads after the timeout");
         let line = lines.next_line().await.expect("text");
         assert_eq!(line, Some(format!("measurement-{number}.csv")));
         number += 1;
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
     // The service sends nothing more.
     let output = child.wait_with_output().await.expect("the program ends");

@@ -1,8 +1,9 @@
 //! The program `fake-globus`: a fake Globus on this machine, for experiments and tests.
 //!
 //! ```console
+//! $ rm -f globus.env
 //! $ fake-globus --auto --session-minutes 5 >globus.env &
-//! $ until grep -q FAKE_GLOBUS_COLLECTION globus.env; do sleep 0.1; done
+//! $ until grep -qs FAKE_GLOBUS_COLLECTION globus.env; do kill -0 $! || break; sleep 0.1; done
 //! $ . ./globus.env
 //! $ globus ls "$FAKE_GLOBUS_COLLECTION"
 //! ```

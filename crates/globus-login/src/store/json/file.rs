@@ -96,7 +96,9 @@ impl TokenFile {
                 continue;
             }
             let late = self.late_write(&mut before);
-            self.remember(before.document.clone(), next.clone());
+            // Python cannot have read a file that was not there.
+            let base = before.file.is_some().then(|| before.document.clone());
+            self.remember(base, next.clone());
             let Some(theirs) = late else {
                 return Ok(next);
             };
@@ -157,9 +159,12 @@ impl TokenFile {
         Ok((seen, true))
     }
 
-    fn remember(&self, before: Document, next: Document) {
+    /// Remembers a write. `before` is the file that it replaced.
+    fn remember(&self, before: Option<Document>, next: Document) {
         let mut written = self.written();
-        written.entry(before.writes()).or_insert(before);
+        if let Some(before) = before {
+            written.entry(before.writes()).or_insert(before);
+        }
         written.insert(next.writes(), next);
         while written.len() > REMEMBERED {
             written.pop_first();

@@ -19,7 +19,8 @@ const MAX_AGE: Duration = Duration::from_secs(30);
 const MAX_USERS: NonZeroUsize = NonZeroUsize::new(16_384).expect("not zero");
 const POLL: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(2);
-/// After how long without an answer a connection counts as lost.
+/// After how long a silent connection is probed. On Linux a connection also counts as lost after this
+/// time without an acknowledgement of what was sent.
 const SILENCE: Duration = Duration::from_secs(10);
 const PREFIX: &str = "globus-gare";
 

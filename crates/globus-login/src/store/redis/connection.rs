@@ -122,6 +122,9 @@ impl Shared {
                 "is a node of a cluster, and other nodes have a part".to_owned()
             }
             Some(code) => format!("rejected a command ({code})"),
+            None if error.kind() == ErrorKind::RESP3NotSupported => {
+                "does not know HELLO 3: use Redis 6 or later".to_owned()
+            }
             None => "gave an answer that cannot be read: check that its URL names a Redis server"
                 .to_owned(),
         };
@@ -223,19 +226,13 @@ fn is_outage(error: &RedisError) -> bool {
 }
 
 /// Whether the error may come from the making of the connection, or from a server that is no longer
-/// the primary. The other errors of a server concern one command, or one key.
+/// the primary. The other errors of a server concern one command, or one key. After an I/O error the
+/// manager itself reconnects.
 fn needs_new_connection(error: &RedisError) -> bool {
-    let is_of_a_command = matches!(
-        error.kind(),
-        ErrorKind::UnexpectedReturnType
-            | ErrorKind::Server(
-                ServerErrorKind::Ask
-                    | ServerErrorKind::CrossSlot
-                    | ServerErrorKind::Moved
-                    | ServerErrorKind::NoScript
-                    | ServerErrorKind::TryAgain
-            )
+    // `ERR`: too many clients.
+    let is_of_the_connection = matches!(
+        error.code(),
+        Some("ERR" | "NOAUTH" | "READONLY" | "WRONGPASS")
     );
-    // The manager itself reconnects after an I/O error.
-    !is_of_a_command && !error.is_io_error()
+    is_of_the_connection || error.kind() == ErrorKind::RESP3NotSupported
 }

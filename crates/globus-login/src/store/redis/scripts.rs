@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use redis::Script;
 
 /// Replaces a login if its version is `ARGV[1]`, and publishes a message. Returns 1 if it did, else
-/// 0. Publishes first: a user without a right to the channel must not have written when that fails.
+/// 0. First tries the right to the channel with an empty message: a user without it must not write,
+/// and a message must not stand for a login that Redis refuses to write.
 ///
 /// `KEYS`: the login. `ARGV`: base, version, text, milliseconds to keep it, channel, message.
 pub(super) static COMMIT: LazyLock<Script> = LazyLock::new(|| {
@@ -13,9 +14,10 @@ pub(super) static COMMIT: LazyLock<Script> = LazyLock::new(|| {
         r"
         local version = redis.call('HGET', KEYS[1], 'version') or ''
         if version ~= ARGV[1] then return 0 end
-        redis.call('PUBLISH', ARGV[5], ARGV[6])
+        redis.call('PUBLISH', ARGV[5], '')
         redis.call('HSET', KEYS[1], 'version', ARGV[2], 'login', ARGV[3])
         redis.call('PEXPIRE', KEYS[1], ARGV[4])
+        redis.call('PUBLISH', ARGV[5], ARGV[6])
         return 1
         ",
     )
