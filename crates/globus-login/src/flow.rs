@@ -108,7 +108,7 @@ impl AppUser {
             let (user, request, lease) = (self.clone(), request.clone(), lease.clone());
             let (held, scopes, required) = (held.clone(), sought.kept.clone(), required.cloned());
             let challenge = request.challenge().cloned();
-            let work = async move {
+            let work = Box::pin(async move {
                 // Other programs wait until the tokens are stored.
                 let _lease = lease;
                 // A logout from now on is later than the person's approval.
@@ -122,7 +122,7 @@ impl AppUser {
                     user.tell(&LoginStatus::LoggedIn { who });
                 }
                 Ok((login, account))
-            };
+            });
             // A code can be redeemed only once: a login that is dropped must not lose the tokens.
             detached(async move {
                 match challenge {
