@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use checks::tokens::own;
+use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::ReauthError;
 use globus_login::{
     Holder, Interactive, Leased, LoginPrompt, LoginReply, LoginRequest, LoginStatus, LoginStore,
@@ -131,6 +132,34 @@ async fn dropped_login_does_not_lose_its_tokens() {
     let is_kept = tokio::time::timeout(Duration::from_secs(30), is_kept).await;
     is_kept.expect("the tokens are stored");
     assert_eq!(endpoint.revoked(), [""; 0]);
+}
+
+/// The other program logs out while this one commits its login.
+#[checks::test]
+async fn logout_during_the_end_of_a_login_wins() {
+    let (endpoint, store, gate) = (Endpoint::approving().await, MemoryStore::new(), Gate::new());
+    let app = |store: Arc<dyn LoginStore>| endpoint.app().store(store).build().expect("an app");
+    let other = app(Arc::new(store.clone()));
+    other.login().await.expect("a login");
+    let hooked = Hooked::commits_behind(store.clone(), &gate);
+    let ours = app(Arc::new(hooked));
+    let login =
+        tokio::spawn(async move { ours.login_with(AuthorizationParameters::default()).await });
+    gate.reached().await;
+    assert!(other.logout().await.expect("a logout"));
+    gate.open();
+    let error = login.await.expect("no panic").expect_err("a later logout");
+    assert!(
+        error.to_string().contains("logout during the login"),
+        "{error}"
+    );
+    assert!(kept(&store).await.is_empty());
+    let revoked = endpoint.revoked();
+    let (first, second) = revoked.split_at(revoked.len() / 2);
+    assert!(
+        !first.is_empty() && first == second,
+        "of both logins: {revoked:?}"
+    );
 }
 
 /// Waits for a login with another program. Records the request, and checks that the lease is free.

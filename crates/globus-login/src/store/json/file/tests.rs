@@ -39,6 +39,24 @@ fn removed_file_does_not_come_back() {
     assert_eq!(read.writes(), 1);
 }
 
+/// There was no file before our first write, so another program cannot have undone it.
+#[checks::test]
+fn removed_first_file_does_not_come_back() {
+    let home = tempfile::tempdir().expect("a directory");
+    let path = home.path().join("tokens.json");
+    let file = TokenFile::new(path.clone(), false);
+    let mut put = |document: &Document| {
+        let mut next = document.clone();
+        let sealed = serde_json::value::to_raw_value("text").expect("a text");
+        next.set_sealed("ours".to_owned(), sealed);
+        Ok(Some(next))
+    };
+    file.change(&mut put).expect("a write");
+    fs::remove_file(&path).expect("a file");
+    fs::write(&path, OLD).expect("a file of Python");
+    assert!(file.read().expect("a file").sealed("ours").is_none());
+}
+
 /// Python opens the file before it is replaced, and writes after that.
 #[checks::test]
 fn write_into_the_replaced_file_is_found() {
