@@ -215,38 +215,35 @@ impl Services {
 
     fn include(&self, origin: OriginRef<'_>) -> bool {
         let mut elsewhere = self.elsewhere.iter().filter_map(|(_, at)| at.as_ref());
-        (origin.secure && origin.has_default_port() && self.know(origin.host))
+        (origin.secure && origin.has_default_port() && self.include_host(origin.host))
             || elsewhere.any(|at| at.view() == origin)
     }
 
+    fn include_host(&self, host: &str) -> bool {
+        let is_lower = || !host.bytes().any(|byte| byte.is_ascii_uppercase());
+        self.know(host) || (!is_lower() && self.know(&host.to_ascii_lowercase()))
+    }
+
     fn know(&self, host: &str) -> bool {
-        let of_api = self.api.as_ref().and_then(|api| below(host, api));
+        let of_api = self.api.as_ref();
+        let of_api = of_api.and_then(|api| host.strip_suffix(api.as_str()));
         let service = match of_api.filter(|label| !label.is_empty() && !label.contains('.')) {
             Some(label) => label,
-            None => {
-                let mut named = self.named.iter();
-                match named.find(|(known, _)| known.eq_ignore_ascii_case(host)) {
-                    Some((_, service)) => service,
-                    None => return false,
-                }
-            }
+            None => match self.named.iter().find(|(known, _)| known == host) {
+                Some((_, service)) => service,
+                None => return false,
+            },
         };
-        let mut elsewhere = self.elsewhere.iter();
-        !elsewhere.any(|(known, _)| known.eq_ignore_ascii_case(service))
+        self.elsewhere.iter().all(|(known, _)| known != service)
     }
 }
 
-/// The part of `host` before `domain`, which begins with a dot. `None` for another domain.
-fn below<'a>(host: &'a str, domain: &str) -> Option<&'a str> {
-    let at = host.len().checked_sub(domain.len())?;
-    let (below, end) = host.split_at_checked(at)?;
-    end.eq_ignore_ascii_case(domain).then_some(below)
-}
-
 fn has_collections(host: &str) -> bool {
-    COLLECTIONS
-        .iter()
-        .any(|domain| below(host, domain).is_some())
+    COLLECTIONS.iter().any(|domain| {
+        let at = host.len().checked_sub(domain.len());
+        let end = at.and_then(|at| host.get(at..));
+        end.is_some_and(|end| end.eq_ignore_ascii_case(domain))
+    })
 }
 
 fn secure(origin: &str) -> Result<Origin, InvalidOrigin> {
