@@ -128,16 +128,22 @@ async fn interrupt(mut watching: tokio::process::Child) -> i32 {
     ended.code().expect("an exit code")
 }
 
+/// Logs in, and starts `globus-ls login --watch`.
+async fn log_in_and_watch(site: &Site, launcher: &mut Launcher) -> tokio::process::Child {
+    let (ran, _) = run_with_browser(site.with_client(&["login"]), launcher).await;
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let mut watching = site.with_client(&["login", "--watch"]);
+    watching.env("BROWSER", launcher.program());
+    watching.stdout(std::process::Stdio::null());
+    watching.stderr(std::process::Stdio::null());
+    watching.spawn().expect("the program starts")
+}
+
 #[checks::test(seconds = 600)]
 async fn watch_logs_in_for_each_waiting_program() {
     let site = Site::new(PROGRAM).await;
     let mut launcher = Launcher::new();
-    let (ran, _) = run_with_browser(site.with_client(&["login"]), &mut launcher).await;
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
-    let mut watching = site.with_client(&["login", "--watch"]);
-    watching.env("BROWSER", launcher.program());
-    watching.stderr(std::process::Stdio::null());
-    let watching = watching.spawn().expect("the program starts");
+    let watching = log_in_and_watch(&site, &mut launcher).await;
     for logins in 2..=3 {
         let job = start_job(&site, domain("uchicago.edu"));
         visit(launcher.page().await).await;
@@ -152,12 +158,7 @@ async fn watch_logs_in_for_each_waiting_program() {
 async fn watch_goes_on_after_a_declined_login() {
     let site = Site::new(PROGRAM).await;
     let mut launcher = Launcher::new();
-    let (ran, _) = run_with_browser(site.with_client(&["login"]), &mut launcher).await;
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
-    let mut watching = site.with_client(&["login", "--watch"]);
-    watching.env("BROWSER", launcher.program());
-    watching.stderr(std::process::Stdio::null());
-    let watching = watching.spawn().expect("the program starts");
+    let watching = log_in_and_watch(&site, &mut launcher).await;
     site.globus.set_person(Person::automatic().declines());
     let first = start_job(&site, domain("uchicago.edu"));
     let shown = visit(launcher.page().await).await;
