@@ -135,4 +135,20 @@ mod tests {
         assert_eq!(root.document().to_string(), "root");
         assert_eq!(first.document().to_string(), "errors[0]");
     }
+
+    #[checks::test]
+    fn path_before_a_member_is_cut_to_256_characters() {
+        let part = "p".repeat(LONGEST_NAME);
+        let (root, end) = (Path::Root, |length| "q".repeat(length));
+        let one = Path::Name(&root, &part);
+        let two = Path::Name(&one, &part);
+        let three = Path::Name(&two, &part);
+        let whole = format!("{part}.{part}.{part}.{}", end(61));
+        let cut = format!("...{}.{part}.{part}.{}", &part[1..], end(62));
+        for (length, start) in [(61, whole), (62, cut)] {
+            let name = end(length);
+            let path = Path::Name(&three, &name);
+            assert_eq!(Path::Name(&path, "x").written(), format!("{start}.x"));
+        }
+    }
 }

@@ -247,3 +247,20 @@ fn requirement_of_the_service_counts_before_those_of_others() {
         assert_eq!(over_limit.map(|over| over.limit), Some(REQUIREMENTS));
     }
 }
+
+#[checks::test]
+fn requirements_within_the_limit_keep_their_order() {
+    let policy = |n| asking(json!({"session_required_policies": [format!("{n}")]}));
+    let replies = (0..63).map(|n| format!("530-GridFTP-JSON-Result: {}\n", policy(n)));
+    let text = format!("Error (login)\n{}", String::from_iter(replies));
+    let body = json!({"errors": [{"message": text}], "meta": policy(63)}).to_string();
+    let Detection { found, .. } = Detection::of(body.as_bytes());
+    let policies = found.iter().map(|found| {
+        let policies = &found
+            .gare
+            .authorization_parameters
+            .session_required_policies;
+        policies.join(" ")
+    });
+    assert!(policies.eq((0..64).map(|n| n.to_string())));
+}

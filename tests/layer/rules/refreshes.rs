@@ -325,6 +325,36 @@ async fn look_up_names_the_credential_to_replace() {
     assert_eq!(*rejected, expected);
 }
 
+#[checks::test(start_paused = true)]
+async fn refresh_after_an_invalidation_is_not_repeated_at_once() {
+    let may_refresh = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&may_refresh);
+    let login = reauth_fn(|_| async { Err(ReauthError::declined()) });
+    let session = Session::new(login.with_credential(move |request| {
+        let mut all = told.lock().expect("whole");
+        all.push(request.may_refresh());
+        let token = bearer(&format!("token-{}", all.len().min(2)));
+        async { Ok(Some(token)) }
+    }));
+    let client = behind(&GareLayer::from_session(session.clone()), |request| {
+        answer(
+            if token_number(&request) == 1 {
+                200
+            } else {
+                401
+            },
+            "",
+        )
+    });
+    let origin = "https://transfer.api.globus.org".parse();
+    let target = Target::new(origin.expect("an origin"), Principal::Session);
+    assert_eq!(send(&client, get("/")).await.status(), 200);
+    session.invalidate(&target);
+    assert_eq!(send(&client, get("/")).await.status(), 401);
+    // The look-up after the 401 reads the store alone.
+    assert_eq!(*may_refresh.lock().expect("whole"), [true, true, false]);
+}
+
 #[checks::test]
 async fn look_ups_under_way_are_bounded() {
     let login = reauth_fn(|_| async { Err(ReauthError::declined()) });

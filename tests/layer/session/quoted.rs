@@ -144,6 +144,11 @@ async fn messages_are_attributed_to_their_author() {
         let (told, _) = ask(Trust::globus(), TRANSFER, None, body).await;
         assert!(!told[0].contains("Call us"), "{told:?}");
     }
+    // A service that says the same as an action provider is no collection's server.
+    let mfa = r#""session_required_mfa": true, "session_message": "Call us""#;
+    let body = format!(r#"{{"authorization_parameters": {{{mfa}}}, "details": {provider}}}"#);
+    let (told, _) = ask(Trust::globus(), TRANSFER, None, body).await;
+    assert!(told[0].ends_with("It says: \"Call us\""), "{told:?}");
 }
 
 #[checks::test]
