@@ -74,7 +74,8 @@ pub(super) struct State {
     budget: Budget,
     /// The scopes that successful logins were required to bring.
     scopes: BTreeSet<String>,
-    /// The requirements of requests that wait for another login, in the order of their arrival.
+    /// The requirements of requests that wait for another login, in the order in which they began to
+    /// wait.
     waiting: BTreeMap<u64, (Audience, Gare)>,
     next_waiting: u64,
 }

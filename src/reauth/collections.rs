@@ -94,6 +94,11 @@ impl Session {
         }
     }
 
+    /// The target of a caller. Nothing has verified the collection that it names.
+    pub(super) fn verified_target(&self, target: &Target) -> Target {
+        self.target(target.audience().clone(), target.principal().clone())
+    }
+
     /// `credential`, if it may be sent to `target`.
     pub(super) fn meant_for(
         &self,

@@ -32,7 +32,7 @@ pub(super) struct Challenged<'a> {
     pub(super) epoch: u64,
     /// The generation that the request was sent with.
     pub(super) sent: u64,
-    /// The requirements of the logins that this request waited for.
+    /// The requirements of the logins before the replays of this request.
     pub(super) satisfied: &'a [Arc<Requirement>],
     pub(super) logins: u32,
     /// The requirements of the look-ups that this request made.

@@ -52,7 +52,7 @@ pub(crate) struct Exchange {
     pub(super) challenged_for: Vec<Arc<Requirement>>,
     /// The results of `approve` for each requirement.
     pub(super) approved: Vec<(Requirement, Option<Gare>)>,
-    /// The requirements of the logins that this request waited for.
+    /// The requirements of the logins before the replays of this request.
     pub(super) satisfied: Vec<Arc<Requirement>>,
     /// The requirements of the look-ups that this request made.
     pub(super) looked_up: Vec<Arc<Requirement>>,
@@ -119,8 +119,9 @@ impl Exchange {
         &self.method
     }
 
-    /// The credential that the request is first sent with. Waits for the login or the look-up under
-    /// way, or starts a look-up. If that fails, the request is sent without a credential.
+    /// The credential that the request is first sent with. Waits for a look-up or, if there is no
+    /// credential yet, for the login under way. If that brings none, an expired one is sent, or
+    /// none.
     pub(crate) async fn credential(&mut self) -> Option<HeaderValue> {
         if runtime::login_of().is_some() {
             // A login polls this future, so the request must not wait for a login.

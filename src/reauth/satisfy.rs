@@ -66,9 +66,13 @@ impl Exchange {
         let wanted = self.wanted(target, status, found);
         let asked = wanted.iter().map(|wanted| Arc::clone(&wanted.requirement));
         self.challenged_for.extend(asked);
-        // The requirements of the logins that the request waited for.
-        let mut given = Vec::new();
+        // The requirements and the number of the logins since the last response.
+        let (mut given, mut waits) = (Vec::new(), 0);
         loop {
+            // A login is followed by a replay, unless its credential is gone by then.
+            if waits > max_replays {
+                return Err(GaveUp::Exhausted);
+            }
             match self.step(&account, &place, &wanted) {
                 Step::Replay(issued) => {
                     self.satisfied.append(&mut given);
@@ -88,12 +92,14 @@ impl Exchange {
                     self.waiting = None;
                     self.session.counters().lock().joins += 1;
                     self.session.emit(target, EventKind::Joined);
+                    waits += 1;
                     given.extend(self.wait_for(target, login).await?);
                 }
                 Step::Lead { gare, login } => {
                     self.waiting = None;
                     let challenge = self.challenge(target, status, found, gare);
                     log_in(&self.session, &account, login.clone(), challenge);
+                    waits += 1;
                     given.extend(self.wait_for(target, login).await?);
                 }
             }
@@ -135,8 +141,8 @@ impl Exchange {
             _ => Requirement::Parameters(gare.authorization_parameters.clone()),
         };
         let wanted = required.into_iter().map(|gare| {
-            let challenge = self.challenge(target, status, found, gare.clone());
-            let approved = self.approved(&requirement(&gare), challenge);
+            let asked = requirement(&gare);
+            let approved = self.approved(&asked, &gare, target, status, found);
             let is_approved = approved.is_some();
             let gare = approved.unwrap_or(gare);
             Wanted {
@@ -149,15 +155,22 @@ impl Exchange {
     }
 
     /// The requirement that the program approves. `approve` is called once for each requirement.
-    fn approved(&mut self, asked: &Requirement, challenge: Challenge) -> Option<Gare> {
+    fn approved(
+        &mut self,
+        asked: &Requirement,
+        gare: &Gare,
+        target: &Target,
+        status: StatusCode,
+        found: &[Found],
+    ) -> Option<Gare> {
         let Some(Rule(approve)) = &self.session.settings().approve else {
-            return Some(challenge.gare);
+            return Some(gare.clone());
         };
         let mut known = self.approved.iter();
         if let Some((_, approved)) = known.find(|(known, _)| known == asked) {
             return approved.clone();
         }
-        let approved = approve(&challenge);
+        let approved = approve(&self.challenge(target, status, found, gare.clone()));
         self.approved.push((asked.clone(), approved.clone()));
         approved
     }

@@ -87,6 +87,7 @@ impl Session {
     /// If the look-up fails, or takes longer than
     /// [`refresh_timeout`](SessionBuilder::refresh_timeout), or if too many principals are in use.
     pub async fn credential(&self, target: &Target) -> Result<Option<Credential>, ReauthError> {
+        let target = &self.verified_target(target);
         let account = self.accounts().find_or_make(target.principal());
         let account = account.ok_or_else(|| ReauthError::new(TOO_MANY))?;
         let (audience, why) = (target.audience().view(), {
@@ -118,9 +119,8 @@ impl Session {
         target: &Target,
         credential: Credential,
     ) -> Result<(), ReauthError> {
-        // Nothing has verified the collection that the caller's target names.
-        let verified = self.target(target.audience().clone(), target.principal().clone());
-        let credential = self.meant_for(&verified, credential)?;
+        let target = &self.verified_target(target);
+        let credential = self.meant_for(target, credential)?;
         let account = self.accounts().find_or_make(target.principal());
         let account = account.ok_or_else(|| ReauthError::new(TOO_MANY))?;
         let mut state = account.account().lock_current(self.reauthenticator());

@@ -237,6 +237,23 @@ async fn set_credential_must_be_meant_for_the_host() {
     assert!(app.challenges().is_empty());
 }
 
+/// A caller's target verifies nothing.
+#[checks::test]
+async fn looked_up_credential_must_be_meant_for_the_host() {
+    let mut app = App::careful();
+    app.found = Some(bearer("login").for_collection(OTHER));
+    let client = behind(
+        &layer(&app, Trust::globus().collections()),
+        |request| match authorization(&request) {
+            "" => to_login(ID),
+            token => panic!("the collection's owner has {token}"),
+        },
+    );
+    let named = target().with_collection(OTHER);
+    assert!(client.session().credential(&named).await.is_err());
+    assert_eq!(send(&client, get_file()).await.status(), 302);
+}
+
 #[checks::test]
 async fn token_of_another_collection_is_not_sent() {
     let app = App::new(|_| bearer("login").for_collection(OTHER));

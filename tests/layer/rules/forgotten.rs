@@ -148,6 +148,26 @@ async fn credential_that_was_invalidated_unsent_is_no_evidence() {
 }
 
 #[checks::test]
+async fn credentials_that_are_always_invalidated_end_the_request() {
+    let own = Arc::new(OnceLock::<Session>::new());
+    let known = Arc::clone(&own);
+    let login = reauth_fn(|_| async { Ok(bearer("written-elsewhere").unverified()) });
+    let session = Session::builder(login).on_event(move |event| {
+        if let EventKind::LoggedIn { .. } = event.kind {
+            known.get().expect("a session").invalidate(&target());
+        }
+    });
+    let session = session.max_replays(2).build();
+    assert!(own.set(session.clone()).is_ok());
+    let client = behind(&GareLayer::from_session(session.clone()), |_| {
+        answer(403, MFA)
+    });
+    let response = send(&client, get("/")).await;
+    assert!(matches!(gave_up(&response), Some(GaveUp::Exhausted)));
+    assert_eq!((session.stats().logins, session.stats().replays), (3, 0));
+}
+
+#[checks::test]
 async fn logout_during_a_login_is_no_failed_login() {
     let failed = Arc::<AtomicU64>::default();
     let count = Arc::clone(&failed);
@@ -167,6 +187,35 @@ async fn logout_during_a_login_is_no_failed_login() {
     settle().await;
     assert_eq!(session.stats().logins, 1);
     assert_eq!((failed.load(SeqCst), session.stats().failed_logins), (0, 0));
+}
+
+#[checks::test]
+async fn logout_during_a_look_up_is_no_failed_look_up() {
+    let failed = Arc::<AtomicU64>::default();
+    let count = Arc::clone(&failed);
+    let gate = Arc::new(Semaphore::new(0));
+    let ends = Arc::clone(&gate);
+    let login = reauth_fn(|_| async { Err(ReauthError::declined()) });
+    let session = Session::builder(login.with_credential(move |_| {
+        let ends = Arc::clone(&ends);
+        async move {
+            let _ended = ends.acquire().await;
+            Ok(Some(bearer("late")))
+        }
+    }));
+    let session = session.on_event(move |event| {
+        if let EventKind::LookUpFailed { .. } = event.kind {
+            count.fetch_add(1, SeqCst);
+        }
+    });
+    let session = session.build();
+    let own = session.clone();
+    let waiting = tokio::spawn(async move { own.credential(&target()).await });
+    settle().await;
+    session.forget(&Principal::Session);
+    gate.add_permits(1);
+    assert!(waiting.await.expect("no panic").is_err());
+    assert_eq!((session.stats().look_ups, failed.load(SeqCst)), (1, 0));
 }
 
 #[checks::test]
