@@ -190,7 +190,8 @@ impl GlobusApp {
     /// # Errors
     ///
     /// If `redirect` does not belong to this login, the user declined, another person logged in
-    /// than before, or Globus Auth gave no tokens.
+    /// than before, the user logged out meanwhile, Globus Auth gave no tokens, or the store cannot
+    /// be read.
     pub async fn finish_login(
         &self,
         pending: PendingLogin,
@@ -209,7 +210,7 @@ impl GlobusApp {
         let user = self.for_user(&principal);
         // A code can be redeemed only once: a request that is dropped must not lose the tokens.
         let kept = detached(async move {
-            // Before the code is redeemed: without the store, the tokens would be lost.
+            // Before the code is redeemed: if the store cannot be read, the code stays good.
             let held = user.load().await?;
             let answer = user.shared.auth.exchange_code(&attempt, reply).await?;
             let kept = user.keep_login(held, scopes, required.as_ref(), &answer);

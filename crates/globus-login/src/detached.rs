@@ -6,7 +6,7 @@ pub(super) async fn detached<T: Send + 'static>(
 ) -> Result<T, ReauthError> {
     let done = tokio::spawn(work).await;
     done.unwrap_or_else(|error| {
-        let message = "the task of a login panicked, or its runtime stopped: try again";
+        let message = "a task of globus-login panicked, or its runtime stopped: try again";
         Err(ReauthError::new(message).with_source(error))
     })
 }

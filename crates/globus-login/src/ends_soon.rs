@@ -81,7 +81,7 @@ async fn watch(shared: Weak<Shared>, principal: Principal, mut login: Login) {
     };
     while let Some(user_now) = user() {
         let logins = &user_now.shared.logins;
-        // Its session may end earlier.
+        // The session of the login in use may end before that of the watched one.
         if logins.is_another_in_use(&user_now.key, login.epoch())
             && let Ok(kept) = user_now.load().await
         {

@@ -1,5 +1,6 @@
 //! One login: load, lease, load again, prompt, exchange, commit.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,9 @@ use super::user::AppUser;
 use super::{LoginRequest, LoginStatus};
 use globus_gare::gare::AuthorizationParameters;
 use globus_gare::reauth::{Challenge, Credential, ReauthError, Target};
+
+/// How long a login waits while the tokens of an earlier logout are revoked.
+const REVOKING: Duration = Duration::from_secs(2);
 
 /// The purpose of a login.
 #[derive(Clone, Copy)]
@@ -32,6 +36,8 @@ pub(super) enum Wanted<'a> {
 /// An error from keeping the tokens of a login. The tokens were revoked.
 pub(super) enum NotKept {
     AnotherPerson(AnotherPerson),
+    /// There was a logout since the login was loaded.
+    LoggedOut,
     Other(ReauthError),
 }
 
@@ -41,13 +47,11 @@ impl From<ReauthError> for NotKept {
     }
 }
 
-/// How long a login waits while the tokens of an earlier logout are revoked.
-const REVOKING: Duration = Duration::from_secs(2);
-
 impl From<NotKept> for ReauthError {
     fn from(error: NotKept) -> Self {
         match error {
             NotKept::AnotherPerson(error) => Self::other(error),
+            NotKept::LoggedOut => Self::new("there was a logout during the login"),
             NotKept::Other(error) => error,
         }
     }
@@ -107,11 +111,10 @@ impl AppUser {
         let exchange = |reply| {
             let (user, request, lease) = (self.clone(), request.clone(), lease.clone());
             let (held, scopes, required) = (held.clone(), sought.kept.clone(), required.cloned());
-            let challenge = request.challenge().cloned();
-            let work = Box::pin(async move {
+            let work = async move {
                 // Other programs wait until the tokens are stored.
                 let _lease = lease;
-                // A logout from now on is later than the person's approval.
+                // The person approved before now. A later logout discards the tokens.
                 let held = user.load().await.unwrap_or(held);
                 let answer = user.shared.auth.exchange_code(request.attempt(), reply);
                 let answer = answer.await?;
@@ -122,20 +125,19 @@ impl AppUser {
                     user.tell(&LoginStatus::LoggedIn { who });
                 }
                 Ok((login, account))
-            });
+            };
+            let work: Pin<Box<dyn Future<Output = _> + Send>> = match wanted.challenge() {
+                Some(challenge) => Box::pin(challenge.part_of_login(work)),
+                None => Box::pin(work),
+            };
             // A code can be redeemed only once: a login that is dropped must not lose the tokens.
-            detached(async move {
-                match challenge {
-                    Some(challenge) => challenge.part_of_login(work).await,
-                    None => work.await,
-                }
-            })
+            detached(work)
         };
         let asked = request.run(&**prompt, exchange);
         let done = if prompt.waits_elsewhere() {
             tokio::select! {
                 biased;
-                // First: the store shows this program's own login, too.
+                // First, if both are ready: then the page of this login gets its end.
                 done = asked => done?,
                 login = self.wait_elsewhere(wanted, &held, &sought) => return Ok(login?),
             }
@@ -188,7 +190,7 @@ impl AppUser {
     }
 
     /// Keeps the tokens of a login, and returns the account. Fails and revokes them if another
-    /// person logged in than before.
+    /// person logged in than before, or if there was a logout since `held` was loaded.
     pub(super) async fn keep_login(
         &self,
         held: Login,
@@ -229,7 +231,7 @@ impl AppUser {
                 self.revoke_earlier(&login).await;
                 return Ok((login, account));
             }
-            Ok(false) => ReauthError::new("there was a logout during the login").into(),
+            Ok(false) => NotKept::LoggedOut,
             Err(error) => NotKept::AnotherPerson(error),
         };
         self.discard(secrets).await;

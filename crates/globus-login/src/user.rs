@@ -170,6 +170,7 @@ impl AppUser {
         // `None` if it cannot be set aside, or if another program has done so since.
         if let Some(place) = self.store.set_aside(&self.key).await? {
             let user = self.key.clone();
+            tracing::warn!(user = user.user(), place, "damaged login was set aside");
             self.tell(&LoginStatus::SetAside { user, place });
         }
         self.load().await

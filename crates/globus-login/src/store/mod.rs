@@ -1,6 +1,5 @@
 //! Per-user login records, changed by compare-and-swap.
 
-//!
 #[cfg(feature = "sqlite")]
 mod compute;
 pub mod conformance;

@@ -149,6 +149,7 @@ impl AppUser {
         match kept.await {
             Ok(_) => Ok(End::LoggedIn(Arc::clone(id))),
             Err(NotKept::AnotherPerson(_)) => Ok(End::AnotherPerson),
+            Err(NotKept::LoggedOut) => Ok(End::LoggedOut),
             Err(NotKept::Other(error)) => Err(error),
         }
     }

@@ -120,17 +120,17 @@ impl WebLogins {
         }
         let logins = self.clone();
         tokio::spawn(async move {
-            let mut is_done = false;
+            let mut failed = None;
             for pause in PAUSES {
                 tokio::time::sleep(pause).await;
-                is_done = user.logout().await.is_ok();
-                if is_done {
+                failed = user.logout().await.err();
+                if failed.is_none() {
                     break;
                 }
             }
             logins.logouts().remove(&user.key);
-            if !is_done {
-                tracing::warn!(user = user.key.user(), "a logout failed");
+            if let Some(error) = failed {
+                tracing::warn!(user = user.key.user(), %error, "a logout failed");
             }
         });
     }

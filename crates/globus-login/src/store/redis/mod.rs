@@ -48,9 +48,10 @@ const MESSAGES: usize = 1024;
 ///   Then they learn of the logout by the second request of the user after
 ///   [`max_age`](RedisStoreBuilder::max_age) at the latest.
 /// - While Redis does not answer, every call fails with
-///   [`is_unavailable`](StoreError::is_unavailable) after [`timeout`](RedisStoreBuilder::timeout).
-///   Sessions keep sending the credentials that they hold, and nobody is asked to log in. The
-///   events are `redis does not answer` (WARN) and `redis answers again` (INFO).
+///   [`is_unavailable`](StoreError::is_unavailable) after [`timeout`](RedisStoreBuilder::timeout),
+///   or after twice that while the store connects. Sessions keep sending the credentials that they
+///   hold, and nobody is asked to log in. The events are `redis does not answer` (WARN) and `redis
+///   answers again` (INFO).
 ///
 /// The store connects at its first use, on the runtime of that use, and reconnects when the
 /// connection is lost.

@@ -1,10 +1,13 @@
 //! The `state` of a login, and the cookies that a callback needs.
 
+use std::sync::Arc;
+
 use axum::Router;
 use globus_login::Sealer;
 use http::{Method, Request, StatusCode};
 
 use super::service::*;
+use crate::support::doubles::{Gate, Hooked};
 use crate::support::*;
 
 /// A login under way: its browser, and the path of its callback.
@@ -218,6 +221,28 @@ async fn step_up_after_a_logout_is_ignored() {
     ada.post(&replica, "/logout").await;
     let status = StatusCode::CONFLICT;
     assert_no_login(&service, (&replica, &ada), &callback, status).await;
+}
+
+/// The user logs out in another tab while the callback stores the tokens.
+#[checks::test]
+async fn logout_during_a_callback_wins() {
+    let mut service = Service::new().await;
+    let other = service.replica();
+    let ada = Visitor::default();
+    let callback = step_up(&service, &other, &ada).await;
+    let gate = Gate::new();
+    let store = Arc::clone(&service.store);
+    service.store = Arc::new(Hooked::commits_behind(store, &gate));
+    let replica = service.replica();
+    let logout = async {
+        gate.reached().await;
+        ada.post(&other, "/logout").await;
+        gate.open();
+    };
+    let (answer, ()) = tokio::join!(ada.open(&replica, &callback), logout);
+    assert_eq!(answer.status, StatusCode::CONFLICT, "{}", answer.text);
+    let who = ada.open(&other, "/who").await;
+    assert_eq!(who.status, StatusCode::SEE_OTHER);
 }
 
 #[checks::test]
