@@ -1,9 +1,9 @@
 //! Middleware that satisfies Globus Auth Requirements Errors (GAREs) and replays the request.
 //!
-//! A Globus service rejects a request if the user's session is too old, too weak, or lacks a
-//! consent. Its response, a challenge, carries a GARE: `authorization_parameters` in the body of a
-//! 4xx, or JSON inside the GridFTP text of a 502. This crate detects the GARE, has a
-//! [`Reauthenticator`] log the user in, and replays the request.
+//! A Globus service rejects a request if the user's session is too old or too weak, or if the user
+//! has not given a consent. Its response, a challenge, carries a GARE: `authorization_parameters`
+//! in the body of a 4xx, or JSON inside the GridFTP text of a 502. This crate detects the GARE, has
+//! a [`Reauthenticator`] log the user in, and replays the request.
 //!
 //! ```text
 //!            request                        request + credential
@@ -38,8 +38,7 @@
 //! | `follow-redirect` | the layer knows the URL of a response after tower-http's `FollowRedirect` |
 //! | `reqwest` | the middleware and the service above, and `reqwest::Body` as a body that can be sent again |
 //!
-//! Without features the largest dependencies are `http`, `http-body-util`, `serde_json` and
-//! `tokio`. None is an HTTP client, a server or a command line parser.
+//! Without features the crate depends on no HTTP client, server or command line parser.
 //!
 //! # Platforms
 //!

@@ -82,7 +82,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>, T>(
     let raw = Box::<RawValue>::deserialize(deserializer)?;
     let read = object(raw.get(), read).flatten();
     read.ok_or_else(|| {
-        D::Error::custom("expected an object, and a known field is missing or has the wrong type")
+        D::Error::custom("not an object, or a known field is missing or has the wrong type")
     })
 }
 

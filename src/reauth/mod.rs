@@ -1,14 +1,18 @@
 //! Re-authentication: sessions, credentials, and one login for many requests.
 //!
+//! A session keeps an account for each principal, which is a user. A *look-up* calls
+//! [`Reauthenticator::credential`], which asks nobody.
+//!
 //! A challenged request goes through these steps. The first one that applies counts:
 //!
 //! | the account has | the request |
 //! | --- | --- |
 //! | a credential newer than the one that was sent | is replayed with it |
+//! | a login that this request waited for, and that did not satisfy the requirement | gives up: [`GaveUp::NoProgress`] |
 //! | a login under way, for this origin, that covers the requirement | joins it, then is replayed |
-//! | a credential that [`Reauthenticator::credential`] finds, once for each requirement | is replayed with it |
+//! | a credential that a look-up finds, once for each requirement | is replayed with it; if the look-up is not possible now, gives up: [`GaveUp::Unavailable`] |
 //! | another login under way | waits until it ends, then starts over |
-//! | a login that succeeded, and did not satisfy this requirement | gives up: [`GaveUp::NoProgress`] |
+//! | an earlier login for this requirement, after which the service accepted no request | gives up: [`GaveUp::NoProgress`] |
 //! | a backoff at this origin that is not over, or no logins left | gives up: [`GaveUp::BackingOff`], [`GaveUp::Budget`] |
 //! | none of these | leads one login, detached, then is replayed |
 //!

@@ -21,7 +21,7 @@
 //! login page. reqwest's default policy follows the redirect, and no login starts:
 //! [`RedirectedToLogin`](crate::reauth::GaveUp::RedirectedToLogin). So build the client of a
 //! `GareMiddleware` with `reqwest::Client::builder().redirect(redirects())`: see [`redirects`].
-//! [`HttpService`] does this itself.
+//! [`HttpService::new`] and [`HttpService::from_builder`] do this themselves.
 //!
 //! # Responses
 //!

@@ -1,7 +1,7 @@
 //! Measures the time from the start to the first response, and listings of 100 entries per second.
 //!
 //! ```console
-//! $ taskset --cpu-list 0 cargo run --example speed
+//! $ taskset --cpu-list 0 cargo run -p fake-globus --example speed
 //! ```
 //!
 //! The client is a loop over one connection on the same core. It costs little beside the server.

@@ -2,7 +2,7 @@
 //! that stopped.
 //!
 //! ```text
-//! GLOBUS_CLIENT_ID=... cargo run --example download -- https://g-1a2b3c.0ec76.75bc.data.globus.org/path/file
+//! GLOBUS_CLIENT_ID=... cargo run -p globus-login --example download -- https://g-1a2b3c.0ec76.75bc.data.globus.org/path/file
 //! ```
 //!
 //! The collection's id may follow the URL. Without the id, the program asks Globus Transfer which

@@ -20,7 +20,7 @@ use crate::transfer::Transfer;
 /// include a login.
 pub(crate) type Client = GareService<Timeout<HttpService>>;
 
-/// How much longer a login may take than the people: for requests to Globus Auth.
+/// The time of a login beyond what the person takes: for requests to Globus Auth.
 const LOGIN_REQUESTS: Duration = Duration::from_secs(60);
 
 /// Connects to the Transfer service that the options and the environment name. Logs in first if

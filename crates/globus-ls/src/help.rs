@@ -84,7 +84,7 @@ Filters (--filter) have the syntax of the Transfer service:
   !NAME           all other names
   !~PATTERN       names that do not match
 
-With -R, every directory is listed, even if its own name does not match.
+With -R, directories are listed even if their own names do not match, down to --depth.
 ";
 
 const ENVIRONMENT: &str = "\

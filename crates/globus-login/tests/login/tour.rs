@@ -149,7 +149,7 @@ async fn third_program_keeps_its_login() {
 }
 
 #[checks::test(seconds = 600)]
-async fn fourth_program_sends_its_user_to_log_in_and_lets_them_back_in() {
+async fn fourth_program_sends_its_user_to_log_in_and_back() {
     let tour = Tour::new().await;
     let globus = &tour.sample.globus;
     let mut portal = tour.program("tour_4");
