@@ -66,16 +66,16 @@ impl Exchange {
         let wanted = self.wanted(target, status, found);
         let asked = wanted.iter().map(|wanted| Arc::clone(&wanted.requirement));
         self.challenged_for.extend(asked);
-        // The requirements and the number of the logins since the last response.
-        let (mut given, mut waits) = (Vec::new(), 0);
+        // What each login since the last response satisfies, if that is known.
+        let mut given = Vec::new();
         loop {
             // A login is followed by a replay, unless its credential is gone by then.
-            if waits > max_replays {
+            if given.len() > max_replays as usize {
                 return Err(GaveUp::Exhausted);
             }
             match self.step(&account, &place, &wanted) {
                 Step::Replay(issued) => {
-                    self.satisfied.append(&mut given);
+                    self.satisfied.extend(given.into_iter().flatten());
                     return Ok(issued);
                 }
                 Step::NoProgress(_) => return Err(GaveUp::NoProgress),
@@ -92,15 +92,13 @@ impl Exchange {
                     self.waiting = None;
                     self.session.counters().lock().joins += 1;
                     self.session.emit(target, EventKind::Joined);
-                    waits += 1;
-                    given.extend(self.wait_for(target, login).await?);
+                    given.push(self.wait_for(target, login).await?);
                 }
                 Step::Lead { gare, login } => {
                     self.waiting = None;
                     let challenge = self.challenge(target, status, found, gare);
                     log_in(&self.session, &account, login.clone(), challenge);
-                    waits += 1;
-                    given.extend(self.wait_for(target, login).await?);
+                    given.push(self.wait_for(target, login).await?);
                 }
             }
         }
