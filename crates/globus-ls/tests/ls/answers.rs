@@ -1,9 +1,10 @@
 //! Responses of a server that are malformed, or are errors.
 
 use std::os::unix::fs::symlink;
+use std::time::Duration;
 
 use checks::site::*;
-use fake_globus::RequestKind;
+use fake_globus::{Limit, RequestKind};
 use serde_json::Value;
 
 use crate::support::*;
@@ -153,10 +154,45 @@ async fn error_line_contains_advice() {
         (503, "", "status 503; try again later"),
         (429, "[]", "too many requests"),
         (403, "{\"message\": 1}", "you may not list"),
+        (400, "{}", "check the id of the collection, and the path"),
+        (
+            404,
+            r#"{"code": "ClientError.NotFound", "message": "No such path"}"#,
+            "No such path (ClientError.NotFound); list the parent directory to see",
+        ),
+        (
+            404,
+            r#"{"code": "EndpointDeleted"}"#,
+            "EndpointDeleted; search for its id at https://app.globus.org/collections",
+        ),
     ] {
         site.globus.fail_next(RequestKind::List, status, body);
         let ran = run(site.with_token(&[&site.collection])).await;
         let line = ran.error_line(1);
         assert!(line.contains(says), "{line}");
     }
+    let limit = Limit::next(1).kind(RequestKind::List);
+    let limit = limit.retry_after(Duration::from_secs(7));
+    site.globus.limit(limit).expect("a limit");
+    let ran = run(site.with_token(&[&site.collection])).await;
+    let line = ran.error_line(1);
+    assert!(line.contains("try again in 7 s"), "{line}");
+}
+
+#[checks::test(seconds = 600)]
+async fn unusual_entries_are_listed_by_their_kind() {
+    let site = Site::new(PROGRAM).await;
+    let answer = r#"{"path": "/", "DATA": [
+        {"name": "gone", "type": "invalid_symlink"}, {"name": "pipe", "type": "fifo"},
+        {"name": "there", "type": "dir", "link_target": "/elsewhere"}
+    ]}"#;
+    site.globus.fail_next(RequestKind::List, 200, answer);
+    let ran = run(site.with_token(&["-l", "--utc", "-R", &site.collection])).await;
+    // A link to a directory is not followed.
+    ran.assert_ended(
+        0,
+        "l?????????            -  -                 gone\n\
+         -?????????            -  -                 pipe\n\
+         l?????????            -  -                 there/\n",
+    );
 }
