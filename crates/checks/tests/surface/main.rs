@@ -1,6 +1,5 @@
-//! The public API: its items, its `Debug` output, and the compiler's errors for wrong use.
+//! The public API: its items, and its `Debug` output.
 
-mod compile_fail;
 mod operators;
 #[cfg(unix)]
 mod public_api;

@@ -1,14 +1,13 @@
 //! The compiler's errors for likely mistakes. The texts are those of the compiler that `.ci/run`
-//! uses. After a change of compiler, `TRYBUILD=overwrite cargo test -p checks --test surface
-//! compile_fail` writes them again: read them before you commit them.
+//! uses. After a change of compiler, `TRYBUILD=overwrite cargo test -p checks-misuse` writes them
+//! again: read them before you commit them.
 
-// The limit includes a build of the dependencies.
-#[checks::test(seconds = 3600)]
+#[test]
 fn misuse_gives_readable_compile_errors() {
-    trybuild::TestCases::new().compile_fail("tests/surface/cases/*.rs");
+    trybuild::TestCases::new().compile_fail("tests/cases/*.rs");
 }
 
-#[checks::test]
+#[test]
 fn errors_about_a_stream_name_the_missing_trait() {
     // For `oneshot` of a client with a fixed body type the compiler does not name the missing
     // bound. The page of `GareService` explains this case first.

@@ -1,0 +1,1 @@
+//! Programs that misuse `globus-gare`, in `tests/cases`, and the compiler's errors for them.
