@@ -20,7 +20,7 @@ pub(super) fn requirement(document: &Object<'_>) -> Option<Read> {
 pub(super) fn parameters(document: &Object<'_>) -> Option<AuthorizationParameters> {
     let detail = document.get("detail")?;
     let mut params = detail.object(named).flatten()?;
-    // As newer servers do: they send no message for people with a wrong domain.
+    // Newer servers send no message if the domain is wrong.
     if params.session_required_single_domain.is_empty() && params.required_scopes.is_empty() {
         let message = document.get("message").and_then(Value::string);
         params.session_message = message.filter(|message| is_for_people(message));

@@ -94,7 +94,8 @@ impl Session {
         }
     }
 
-    /// The target of a caller. Nothing has verified the collection that it names.
+    /// A caller's target, with the collection that the session knows. Nothing has verified the one
+    /// that the caller names.
     pub(super) fn verified_target(&self, target: &Target) -> Target {
         self.target(target.audience().clone(), target.principal().clone())
     }

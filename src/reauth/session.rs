@@ -82,10 +82,13 @@ impl Session {
     /// The credential for `target`: the current one, or one that a look-up finds. `None` if there
     /// is none, or if it has expired. No login starts.
     ///
+    /// The target's collection counts only if the session knows that the origin is its server.
+    ///
     /// # Errors
     ///
-    /// If the look-up fails, or takes longer than
-    /// [`refresh_timeout`](SessionBuilder::refresh_timeout), or if too many principals are in use.
+    /// If the look-up fails, takes longer than
+    /// [`refresh_timeout`](SessionBuilder::refresh_timeout), or finds a credential that is not
+    /// meant for the origin, or if too many principals are in use.
     pub async fn credential(&self, target: &Target) -> Result<Option<Credential>, ReauthError> {
         let target = &self.verified_target(target);
         let account = self.accounts().find_or_make(target.principal());
@@ -109,6 +112,8 @@ impl Session {
 
     /// Makes `credential` the current one of `target`. A request that was sent with an earlier one
     /// and is challenged is replayed with it.
+    ///
+    /// The target's collection counts only if the session knows that the origin is its server.
     ///
     /// # Errors
     ///

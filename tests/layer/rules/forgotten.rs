@@ -7,12 +7,12 @@ use async_trait::async_trait;
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{
     Challenge, Credential, CredentialRequest, EventKind, GaveUp, Principal, ReauthError,
-    Reauthenticator, Session, Target, reauth_fn,
+    Reauthenticator, Session, reauth_fn,
 };
 
 use tokio::sync::Semaphore;
 
-use super::{bearer, gave_up, seconds};
+use super::{bearer, gave_up, seconds, target};
 use checks::mock::{
     Answer, Login, MFA, Service, answer, authorization, behind, gated, get, send, settle, spawn,
 };
@@ -73,13 +73,6 @@ async fn text(response: Answer) -> String {
     use http_body_util::BodyExt as _;
     let body = response.into_body().collect().await;
     String::from_utf8(body.expect("a body").to_bytes().to_vec()).expect("text")
-}
-
-fn target() -> Target {
-    let origin = "https://transfer.api.globus.org"
-        .parse()
-        .expect("an origin");
-    Target::new(origin, Principal::Session)
 }
 
 #[checks::test]

@@ -15,7 +15,9 @@ mod unauthenticated;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use globus_gare::reauth::{Credential, CredentialRequest, GaveUp, ReauthError, Why};
+use globus_gare::reauth::{
+    Credential, CredentialRequest, GaveUp, Principal, ReauthError, Target, Why,
+};
 use http::{Request, Response};
 
 use checks::mock::{Body, outcome};
@@ -26,6 +28,12 @@ fn seconds(seconds: u64) -> Duration {
 
 fn bearer(token: &str) -> Credential {
     Credential::bearer(token).expect("a token")
+}
+
+/// The service of [`checks::mock::get`], and the user of the session.
+fn target() -> Target {
+    let origin = "https://transfer.api.globus.org".parse();
+    Target::new(origin.expect("an origin"), Principal::Session)
 }
 
 /// The reason, if the layer gave up.

@@ -8,14 +8,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use globus_gare::layer::GareLayer;
 use globus_gare::reauth::{
-    Challenge, Credential, CredentialRequest, GaveUp, Principal, ReauthError, Reauthenticator,
-    Session, Target, Why, reauth_fn,
+    Challenge, Credential, CredentialRequest, GaveUp, ReauthError, Reauthenticator, Session, Why,
+    reauth_fn,
 };
 use http::{HeaderValue, Request};
 use tokio::time::{Instant, advance, sleep};
 use tower::{Layer, ServiceExt, service_fn};
 
-use super::{bearer, gave_up, seconds};
+use super::{bearer, gave_up, seconds, target};
 use checks::mock::{
     Body, Login, MFA, Service, answer, authorization, behind, get, responses, send, settle, spawn,
     token_number,
@@ -171,10 +171,8 @@ async fn expired_credential_waits_for_no_login() {
             _ => answer(200, authorization(&request)),
         },
     );
-    let origin = "https://transfer.api.globus.org".parse();
-    let target = Target::new(origin.expect("an origin"), Principal::Session);
     let short = bearer("short").with_lifetime(seconds(10));
-    session.set_credential(&target, short).expect("accepted");
+    session.set_credential(&target(), short).expect("accepted");
     let _challenged = spawn(&client, get("/mfa"));
     settle().await;
     assert_eq!(login.logins(), 1, "and it is not released");
@@ -337,19 +335,11 @@ async fn refresh_after_an_invalidation_is_not_repeated_at_once() {
         async { Ok(Some(token)) }
     }));
     let client = behind(&GareLayer::from_session(session.clone()), |request| {
-        answer(
-            if token_number(&request) == 1 {
-                200
-            } else {
-                401
-            },
-            "",
-        )
+        let is_first = token_number(&request) == 1;
+        answer(if is_first { 200 } else { 401 }, "")
     });
-    let origin = "https://transfer.api.globus.org".parse();
-    let target = Target::new(origin.expect("an origin"), Principal::Session);
     assert_eq!(send(&client, get("/")).await.status(), 200);
-    session.invalidate(&target);
+    session.invalidate(&target());
     assert_eq!(send(&client, get("/")).await.status(), 401);
     // The look-up after the 401 reads the store alone.
     assert_eq!(*may_refresh.lock().expect("whole"), [true, true, false]);

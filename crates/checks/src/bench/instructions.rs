@@ -16,7 +16,8 @@ const ARGUMENT: &str = "--count-instructions";
 /// times, and the case that runs then pays for all cases before it.
 const TUNABLES: &str = "glibc.malloc.mxfast=0:glibc.malloc.tcache_count=65535";
 
-/// Called before and after each case. Not inlined, since callgrind looks for the call.
+/// Called before and after each case. Not inlined, since callgrind looks for the call: no bench that
+/// counts instructions (`detection`, `good_path`, `connection`, `reqwest`) works without.
 #[inline(never)]
 pub fn mark(name: &str) {
     std::hint::black_box(name);
