@@ -8,7 +8,7 @@ check:
 fmt:
     .ci/run fmt
 
-# Installs the official clients, a browser and Redis, and runs all tests
+# Installs the official clients, a browser and Redis, and runs the tests that need them
 peers:
     .ci/run peers
 
@@ -48,9 +48,9 @@ api *arguments:
 package:
     .ci/run package
 
-# Builds with the lowest versions that Cargo.toml allows
+# Builds with the lowest versions that Cargo.toml allows (not part of `check`)
 minimal:
-    .ci/run minimal
+    .ci/nightly minimal
 
 # Compares instructions and allocations with those of the peers
 guard:
