@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use super::bodies::Body;
 
@@ -24,9 +24,10 @@ pub fn python(bodies: &[Body]) -> Vec<f64> {
 pub fn javascript(bodies: &[Body]) -> Vec<f64> {
     let mut command = Command::new("node");
     command.arg(format!("{ROOT}/benches/detection/sdk.cjs"));
-    if env::var_os("NODE_PATH").is_none() {
-        command.env("NODE_PATH", format!("{ROOT}/target/node_modules"));
-    }
+    command.env(
+        "NODE_PATH",
+        format!("{ROOT}/crates/peers/node/node_modules"),
+    );
     seconds(command, bodies).unwrap_or_else(|| {
         eprintln!("no times of the JavaScript SDK: CONTRIBUTING.md says how to install it");
         Vec::new()
@@ -41,7 +42,8 @@ fn seconds(mut command: Command, bodies: &[Body]) -> Option<Vec<f64>> {
         fs::write(&path, &body.bytes).expect("a body written");
         command.arg(path);
     }
-    let output = command.output().ok()?;
+    // The reason of a failure is printed.
+    let output = command.stderr(Stdio::inherit()).output().ok()?;
     if !output.status.success() {
         return None;
     }
