@@ -88,8 +88,7 @@ pub(crate) fn client(
         // A proxy that the environment names cannot reach the ports of this machine.
         builder = builder.no_proxy();
     }
-    let http =
-        HttpService::from_builder(builder).map_err(|error| Failure::network(&error, service))?;
+    let http = HttpService::from_builder(builder).map_err(|error| Failure::setup(&error))?;
     let session = Session::builder(login)
         .trust(trust)
         // A login first waits for one that the same person has begun on another terminal.

@@ -1,5 +1,6 @@
 //! Shell completion: options, and collections that were listed before.
 
+use std::env::consts::EXE_SUFFIX;
 use std::path::Path;
 
 use clap::CommandFactory;
@@ -14,13 +15,12 @@ use crate::options::Options;
 pub(crate) fn write(shell: Shell) -> Result<(), Failure> {
     let name = std::env::args_os().next();
     let name = name.unwrap_or_else(|| "globus-ls".into());
-    let name = Path::new(&name).file_stem().map_or_else(
-        || "globus-ls".to_owned(),
-        |name| name.to_string_lossy().into_owned(),
-    );
+    let name = Path::new(&name).file_name().unwrap_or(&name);
+    let name = name.to_string_lossy();
+    let name = name.strip_suffix(EXE_SUFFIX).unwrap_or(&name);
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Options::command(), &name, &mut script);
-    let script = with_collections(String::from_utf8_lossy(&script).into_owned(), shell, &name);
+    clap_complete::generate(shell, &mut Options::command(), name, &mut script);
+    let script = with_collections(String::from_utf8_lossy(&script).into_owned(), shell, name);
     account::write(script.as_bytes())
 }
 

@@ -83,6 +83,7 @@ Filters (--filter) have the syntax of the Transfer service:
   ~PATTERN        names that match; * stands for any text; upper and lower case are the same
   !NAME           all other names
   !~PATTERN       names that do not match
+A comma separates alternatives: 'a.csv,~b*' shows a.csv, and all names that begin with b.
 
 With -R, directories are listed even if their own names do not match, down to --depth.
 ";

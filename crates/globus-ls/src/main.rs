@@ -46,9 +46,11 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return Failure::error(format!("cannot start: {error}")).report(),
     };
+    // In a task: a write to a pipe that nobody reads blocks it, but not the wait for Ctrl-C.
+    let run = runtime.spawn(async move { run(&options).await });
     let done = runtime.block_on(async {
         tokio::select! {
-            done = run(&options) => done,
+            done = run => done.unwrap_or_else(|error| Err(Failure::error(error.to_string()))),
             _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
         }
     });

@@ -15,6 +15,9 @@ use crate::terminal::print_note;
 /// How often `login --watch` looks for waiting programs.
 const POLL_INTERVAL: Duration = Duration::from_secs(3);
 
+/// How long `login --watch` waits after a login that Globus Auth did not complete.
+const RETRY_DELAY: Duration = Duration::from_secs(10);
+
 /// Programs that wait for the same login.
 pub(crate) struct Group {
     first: Waiting,
@@ -84,6 +87,11 @@ pub(crate) async fn watch(login: &LoginArgs) -> Result<(), Failure> {
                 Ok(()) => say("You are logged in. The programs that waited continue.")?,
                 Err(error) => {
                     let failure = Failure::login(&error);
+                    if failure.is_passing() {
+                        failure.print();
+                        tokio::time::sleep(RETRY_DELAY).await;
+                        continue;
+                    }
                     if !failure.is_unanswered_login() {
                         return Err(failure);
                     }

@@ -63,6 +63,11 @@ impl LoginFailure {
         )
     }
 
+    /// Whether the same login may succeed later.
+    pub(super) fn is_passing(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::NoTokens(_))
+    }
+
     /// Whether a person was asked, and did not log in.
     pub(super) fn is_unanswered(&self) -> bool {
         matches!(self, Self::Declined | Self::Denied(_) | Self::TimedOut)
@@ -84,9 +89,9 @@ impl LoginFailure {
     pub(super) fn advice(&self) -> Option<&'static str> {
         match self {
             Self::Declined => Some("run globus-ls again, and approve the login"),
-            Self::Denied(_) => Some(
-                "run globus-ls again, and approve the login with an identity that is allowed to",
-            ),
+            Self::Denied(_) => {
+                Some("run globus-ls again, and approve the login with an identity that may log in")
+            }
             Self::TimedOut => Some("run globus-ls again, or with a longer --login-timeout"),
             Self::Damaged(_) => {
                 Some("run 'globus-ls login --force' or 'globus-ls logout' to set the file aside")

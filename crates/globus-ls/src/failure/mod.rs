@@ -52,9 +52,18 @@ pub(crate) enum Failure {
     Error(String),
     NotWritten(io::Error),
     Untrusted(Url),
-    TimedOut(String),
+    /// The service sent nothing in time.
+    TimedOut {
+        service: String,
+        path: String,
+    },
     Unreachable {
         service: String,
+        reason: String,
+    },
+    /// The connection ended before the listing did.
+    BrokenOff {
+        path: String,
         reason: String,
     },
     NoListing {
@@ -68,7 +77,10 @@ pub(crate) enum Failure {
     /// The service answered with an error that a login cannot mend.
     Answered(Answer),
     /// The service did not accept the token.
-    TokenRejected(Answer),
+    TokenRejected {
+        answer: Answer,
+        token: Token,
+    },
     /// A login failed: one that the program began, or one that the service required.
     Login(LoginFailure),
     /// The tokens are deleted here, but still valid at Globus Auth.
@@ -86,6 +98,13 @@ pub(crate) enum NoLogin {
     InteractionRequired(String),
     NoProgress,
     Other(String),
+}
+
+/// Where the token of a request is from.
+#[derive(Clone, Copy)]
+pub(crate) enum Token {
+    Environment,
+    Login,
 }
 
 /// What the user has to change so that a login is possible.
@@ -133,22 +152,28 @@ impl Failure {
     }
 
     /// The service sent nothing in time.
-    pub(crate) fn timed_out(service: &Url) -> Self {
-        Self::TimedOut(service.origin().ascii_serialization())
+    pub(crate) fn timed_out(service: &Url, place: &Place) -> Self {
+        let service = service.origin().ascii_serialization();
+        let path = place.shown();
+        Self::TimedOut { service, path }
     }
 
-    /// The service did not answer.
-    pub(crate) fn network(error: &(dyn Error + 'static), service: &Url) -> Self {
+    /// The service did not answer, or not to the end.
+    pub(crate) fn network(error: &(dyn Error + 'static), service: &Url, place: &Place) -> Self {
         let http = error.downcast_ref::<reqwest::Error>();
         if error.is::<Elapsed>() || http.is_some_and(reqwest::Error::is_timeout) {
-            return Self::timed_out(service);
+            return Self::timed_out(service, place);
         }
-        let service = service.origin().ascii_serialization();
         let mut cause: &dyn Error = error;
         while let Some(source) = cause.source() {
             cause = source;
         }
         let reason = printable(&cause.to_string());
+        if http.is_some_and(|error| !error.is_connect()) {
+            let path = place.shown();
+            return Self::BrokenOff { path, reason };
+        }
+        let service = service.origin().ascii_serialization();
         Self::Unreachable { service, reason }
     }
 
@@ -157,6 +182,7 @@ impl Failure {
         outcome: &GareOutcome,
         answer: Answer,
         service: &Url,
+        token: Token,
         remedy: Option<Remedy>,
     ) -> Self {
         let asked = in_plain_words(outcome, service);
@@ -165,7 +191,7 @@ impl Failure {
             (None, Some(GaveUp::Failed(error) | GaveUp::Unavailable(error))) => {
                 return Self::login(error);
             }
-            _ if answer.is_unauthorized() => return Self::TokenRejected(answer),
+            _ if answer.is_unauthorized() => return Self::TokenRejected { answer, token },
             _ => return Self::Answered(answer),
         };
         let reason = match gave_up {
@@ -184,9 +210,26 @@ impl Failure {
     pub(crate) fn is_of_one_directory(&self) -> bool {
         match self {
             Self::Answered(answer) => !answer.is_too_many(),
-            Self::NoListing { .. } | Self::TimedOut(_) => true,
+            Self::NoListing { .. } | Self::BrokenOff { .. } | Self::TimedOut { .. } => true,
             _ => false,
         }
+    }
+
+    /// The directory that could not be listed.
+    pub(crate) fn path(&self) -> Option<&str> {
+        match self {
+            Self::Answered(answer) => Some(answer.path()),
+            Self::TimedOut { path, .. }
+            | Self::BrokenOff { path, .. }
+            | Self::NoListing { path, .. }
+            | Self::NoEntry { path } => Some(path),
+            _ => None,
+        }
+    }
+
+    /// Whether the same login may succeed later.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(self, Self::Login(login) if login.is_passing())
     }
 
     /// Whether a person was asked to log in, and did not.
@@ -201,7 +244,7 @@ impl Failure {
             Self::NoToken(_)
             | Self::LoggedOut
             | Self::NotReady { .. }
-            | Self::TokenRejected(_)
+            | Self::TokenRejected { .. }
             | Self::Required { .. } => LOGIN,
             Self::NotKnown { .. } => UNKNOWN,
             Self::Login(login) if login.needs_person() => LOGIN,

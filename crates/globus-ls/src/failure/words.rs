@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use globus_gare::reauth::printable;
 
-use super::{Failure, NoLogin, Remedy};
+use super::{Failure, NoLogin, Remedy, Token};
 use crate::options::Command;
 
 impl Failure {
@@ -24,9 +24,14 @@ impl Failure {
                 "GLOBUS_SDK_SERVICE_URL_TRANSFER ({service}) cannot be trusted with a token: \
                  plain http is for this machine only"
             ),
-            Self::TimedOut(service) => format!("{service} did not answer in time"),
+            Self::TimedOut { service, path } => {
+                format!("{service} did not send the listing of {path} in time")
+            }
             Self::Unreachable { service, reason } => {
                 format!("{service} cannot be reached ({reason})")
+            }
+            Self::BrokenOff { path, reason } => {
+                format!("the listing of {path} broke off ({reason})")
             }
             Self::NoListing { path, reason } => {
                 format!("the response of the service for {path} is not a listing ({reason})")
@@ -35,7 +40,7 @@ impl Failure {
                 format!("the listing of {path} contains an entry without a name")
             }
             Self::Answered(answer) => answer.summary(),
-            Self::TokenRejected(answer) => {
+            Self::TokenRejected { answer, .. } => {
                 format!("the token was not accepted: {}", answer.service_message())
             }
             Self::Login(login) => login.message(),
@@ -79,12 +84,16 @@ impl Failure {
                 return Some(format!("run 'globus-ls login --collection {id}'"));
             }
             Self::Untrusted(_) => "give an https URL",
-            Self::TimedOut(_) => "try again, or with a longer --timeout",
+            Self::TimedOut { .. } => "try again, or with a longer --timeout",
+            Self::BrokenOff { .. } => "try again",
             Self::Unreachable { .. } => "check the network, and the URL of the service",
             Self::Answered(answer) => return Some(answer.advice()),
-            Self::TokenRejected(_) => {
-                "set GLOBUS_ACCESS_TOKEN to a valid Transfer token, or unset it and give --client-id ID"
-            }
+            Self::TokenRejected { token, .. } => match token {
+                Token::Environment => {
+                    "set GLOBUS_ACCESS_TOKEN to a valid Transfer token, or unset it and give --client-id ID"
+                }
+                Token::Login => "run 'globus-ls login --force'",
+            },
             Self::Login(login) => login.advice()?,
             Self::NotRevoked(_) => "run 'globus-ls logout' again to revoke them",
             Self::Required { reason, .. } => match reason {

@@ -41,7 +41,9 @@ impl Output for Json {
     }
 
     fn failed(&mut self, failure: &Failure) {
-        self.errors.push(json!({ "message": failure.line() }));
+        let (path, message) = (failure.path(), failure.line());
+        self.errors
+            .push(json!({ "path": path, "message": message }));
     }
 
     fn end(&mut self, mut document: Map<String, Value>) -> io::Result<()> {

@@ -25,7 +25,7 @@ use crate::options::{Format, Options};
 use crate::terminal::Terminal;
 
 /// Writes a listing in one form. Receives the entries one by one, in order.
-pub(crate) trait Output {
+pub(crate) trait Output: Send {
     fn sink(&mut self) -> &mut Sink;
 
     fn entry(&mut self, entry: Entry) -> io::Result<()>;

@@ -11,7 +11,7 @@ pub(crate) use self::walk::{Item, Walk};
 use std::time::Duration;
 
 use bytes::Bytes;
-use globus_gare::reauth::{GareOptions, GareOutcome};
+use globus_gare::reauth::{GareOptions, GareOutcome, printable};
 use http::StatusCode;
 use http::header::{ACCEPT, AUTHORIZATION};
 use http_body_util::{BodyExt, Full};
@@ -20,7 +20,7 @@ use url::Url;
 
 use self::page::{Page, PageError};
 use crate::client::Client;
-use crate::failure::{Answer, Failure, Remedy};
+use crate::failure::{Answer, Failure, Remedy, Token};
 use crate::place::Place;
 use crate::terminal::Terminal;
 
@@ -56,21 +56,29 @@ impl Transfer {
             .body(Full::<Bytes>::default())
             .map_err(|_| Failure::error("the token cannot be sent in a header"))?;
         let response = self.client.clone().oneshot(request).await;
-        let response = response.map_err(|error| Failure::network(&*error, &self.service))?;
+        let response = response.map_err(|error| Failure::network(&*error, &self.service, place))?;
         let (head, body) = response.into_parts();
         if head.status.is_success() {
             return Ok(Page::of(body, self.timeout));
         }
         let body = tokio::time::timeout(self.timeout, body.collect()).await;
         let body = body
-            .map_err(|_| Failure::timed_out(&self.service))?
-            .map_err(|error| Failure::network(&error, &self.service))?
+            .map_err(|_| Failure::timed_out(&self.service, place))?
+            .map_err(|error| Failure::network(&error, &self.service, place))?
             .to_bytes();
         let answer = Answer::new(&head, &body, place);
+        let token = match self.token {
+            Some(_) => Token::Environment,
+            None => Token::Login,
+        };
         // The layer puts into the extensions why a requirement was not satisfied.
         Err(match head.extensions.get::<GareOutcome>() {
-            Some(outcome) => Failure::challenged(outcome, answer, &self.service, self.remedy),
-            None if head.status == StatusCode::UNAUTHORIZED => Failure::TokenRejected(answer),
+            Some(outcome) => {
+                Failure::challenged(outcome, answer, &self.service, token, self.remedy)
+            }
+            None if head.status == StatusCode::UNAUTHORIZED => {
+                Failure::TokenRejected { answer, token }
+            }
             None => Failure::Answered(answer),
         })
     }
@@ -78,11 +86,11 @@ impl Transfer {
     /// The failure of a page that is incomplete or not a listing.
     fn broken(&self, error: PageError, place: &Place) -> Failure {
         match error {
-            PageError::Network(error) => Failure::network(&error, &self.service),
-            PageError::TimedOut => Failure::timed_out(&self.service),
+            PageError::Network(error) => Failure::network(&error, &self.service, place),
+            PageError::TimedOut => Failure::timed_out(&self.service, place),
             PageError::NoListing(error) => Failure::NoListing {
                 path: place.shown(),
-                reason: error.to_string(),
+                reason: printable(&error.to_string()),
             },
         }
     }

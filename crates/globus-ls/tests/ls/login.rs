@@ -139,6 +139,14 @@ async fn revoked_tokens_cost_one_login() {
         site.globus.revoke_all_tokens();
     }
     assert_eq!(site.globus.counts().logins, 2);
+    let ran = run(site.with_client(&["--no-login", &site.collection])).await;
+    assert_eq!(ran.code, 4, "{}", ran.stderr);
+    let advice = "run 'globus-ls login --force'";
+    assert!(
+        ran.stderr.contains(advice) && !ran.stderr.contains("GLOBUS_ACCESS_TOKEN"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[checks::test(seconds = 600)]

@@ -8,6 +8,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::*;
+use crate::waiting::interrupt;
 
 const ENTRIES: usize = 20_000;
 const COLLECTION: &str = "6c54cade-bde5-45c1-bdea-f4bd71dba2cc";
@@ -37,13 +38,19 @@ impl Service {
         command
     }
 
-    /// Accepts a request, and starts a response that ends with the connection.
-    async fn answer(&self) -> TcpStream {
+    /// Accepts a request.
+    async fn request(&self) -> TcpStream {
         let (mut stream, _) = self.listener.accept().await.expect("a request");
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             head.push(stream.read_u8().await.expect("a request"));
         }
+        stream
+    }
+
+    /// Accepts a request, and starts a response that ends with the connection.
+    async fn answer(&self) -> TcpStream {
+        let mut stream = self.request().await;
         let answer =
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n";
         stream.write_all(answer.as_bytes()).await.expect("sent");
@@ -165,7 +172,10 @@ async fn timeout_limits_a_pause_and_not_the_listing() {
     let output = child.wait_with_output().await.expect("the program ends");
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
-    assert!(stderr.contains("did not answer in time"), "{stderr}");
+    assert!(
+        stderr.contains("did not send the listing of the default directory in time"),
+        "{stderr}"
+    );
 }
 
 #[checks::test(seconds = 600)]
@@ -194,6 +204,72 @@ async fn incomplete_listing_is_an_error() {
             assert_eq!(stdout, "measurement-0.csv\n");
         }
     }
+}
+
+#[checks::test(seconds = 600)]
+async fn broken_connection_costs_one_directory() {
+    let service = Service::start().await;
+    let mut command = service.ls(&["-R", "--format", "json", "--timeout", "5"]);
+    command.stderr(Stdio::piped());
+    let child = command.spawn().expect("the program starts");
+    let top = r#"{"path": "/", "DATA": [
+        {"name": "reset", "type": "dir"}, {"name": "cut", "type": "dir"},
+        {"name": "silent", "type": "dir"}, {"name": "whole", "type": "dir"}
+    ]}"#;
+    let mut stream = service.answer().await;
+    stream.write_all(top.as_bytes()).await.expect("sent");
+    drop(stream);
+    drop(service.request().await);
+    let mut stream = service.request().await;
+    let cut = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"DATA\": [";
+    stream.write_all(cut.as_bytes()).await.expect("sent");
+    drop(stream);
+    let silent = service.request().await;
+    let mut stream = service.answer().await;
+    let whole = format!("{{\"DATA\": [{}]}}", entry(0));
+    stream.write_all(whole.as_bytes()).await.expect("sent");
+    drop((stream, silent));
+
+    let output = child.wait_with_output().await.expect("the program ends");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    let lines: Vec<_> = stderr.lines().collect();
+    let expected = [
+        "listing of /reset/ broke off",
+        "listing of /cut/ broke off",
+        "listing of /silent/ in time",
+    ];
+    assert_eq!(lines.len(), expected.len(), "{stderr}");
+    for (line, expected) in lines.iter().zip(expected) {
+        assert!(line.contains(expected), "{line}");
+    }
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("a document");
+    assert_eq!(document["length"], 5);
+    let errors = document["errors"].as_array().expect("errors");
+    let paths: Vec<_> = errors.iter().map(|error| &error["path"]).collect();
+    assert_eq!(paths, ["/reset/", "/cut/", "/silent/"]);
+}
+
+#[checks::test(seconds = 600)]
+async fn interrupt_ends_a_write_that_nobody_reads() {
+    let service = Service::start().await;
+    let mut child = service.ls(&[]).spawn().expect("the program starts");
+    let mut stdout = child.stdout.take().expect("a pipe");
+    let mut stream = service.answer().await;
+    let begun = format!("{{\"DATA\": [{}", entry(0));
+    stream.write_all(begun.as_bytes()).await.expect("sent");
+    // The program writes. After this byte nobody reads.
+    stdout.read_u8().await.expect("the first entry");
+    for number in 1..ENTRIES {
+        let entry = entry(number);
+        let sent = stream.write_all(entry.as_bytes());
+        // The program reads no more once it cannot write.
+        let sent = tokio::time::timeout(Duration::from_secs(2), sent).await;
+        if sent.is_err() {
+            break;
+        }
+    }
+    assert_eq!(interrupt(child).await, 130);
 }
 
 #[cfg(target_os = "linux")]

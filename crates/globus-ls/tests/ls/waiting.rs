@@ -6,7 +6,7 @@ use checks::browser::visit;
 use checks::launcher::Launcher;
 use checks::sample::assert_no_violation;
 use checks::site::*;
-use fake_globus::Person;
+use fake_globus::{Person, RequestKind};
 use globus_gare::gare::{AuthorizationParameters, Gare};
 use globus_gare::reauth::{Challenge, Principal, ReauthError, Reauthenticator, Target};
 use globus_login::{ElsewherePrompt, GlobusApp, JsonStore};
@@ -117,7 +117,7 @@ async fn session_shows_a_program_that_waits_for_the_first_login() {
 }
 
 /// Interrupts the program as Ctrl-C does, and returns its exit code.
-async fn interrupt(mut watching: tokio::process::Child) -> i32 {
+pub(crate) async fn interrupt(mut watching: tokio::process::Child) -> i32 {
     let process = watching.id().expect("the program runs").to_string();
     let kill = Command::new("kill").args(["-INT", &process]).status().await;
     assert!(kill.expect("kill runs").success());
@@ -170,6 +170,23 @@ async fn watch_goes_on_after_a_declined_login() {
     for job in [first, second] {
         assert_continues(job).await;
     }
+    assert_eq!(interrupt(watching).await, 130);
+    assert!(!launcher.has_opened());
+}
+
+#[checks::test(seconds = 600)]
+async fn watch_goes_on_after_a_failed_login() {
+    let site = Site::new(PROGRAM).await;
+    let mut launcher = Launcher::new();
+    let watching = log_in_and_watch(&site, &mut launcher).await;
+    let failure = r#"{"error": "invalid_grant"}"#;
+    site.globus.fail_next(RequestKind::Token, 400, failure);
+    let job = start_job(&site, domain("uchicago.edu"));
+    // The same login is offered again.
+    for _ in 0..2 {
+        visit(launcher.page().await).await;
+    }
+    assert_continues(job).await;
     assert_eq!(interrupt(watching).await, 130);
     assert!(!launcher.has_opened());
 }
