@@ -106,7 +106,7 @@ pub enum EventKind<'a> {
     Joined,
     /// A request waits for another login to end.
     Waiting,
-    /// A request has waited for a login for 30 seconds.
+    /// A request waits for a login that has run for 30 seconds.
     LoginTakesLong,
     /// A login succeeded.
     #[non_exhaustive]

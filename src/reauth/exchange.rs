@@ -56,8 +56,8 @@ pub(crate) struct Exchange {
     pub(super) satisfied: Vec<Arc<Requirement>>,
     /// The requirements of the look-ups that this request made.
     pub(super) looked_up: Vec<Arc<Requirement>>,
-    /// When the request stops waiting.
-    waits_until: Option<Instant>,
+    /// How long the request has waited for logins and look-ups.
+    waited: Duration,
     pub(super) waiting: Option<Waiting>,
 }
 
@@ -110,7 +110,7 @@ impl Exchange {
             approved: Vec::new(),
             satisfied: Vec::new(),
             looked_up: Vec::new(),
-            waits_until: None,
+            waited: Duration::ZERO,
             waiting: None,
         }
     }
@@ -358,15 +358,15 @@ impl Exchange {
 
     /// `future`'s output, or `None` once this request has waited for `max_wait` in all.
     pub(super) async fn within_max_wait<F: Future>(&mut self, future: F) -> Option<F::Output> {
-        if self.waits_until.is_none() {
-            let login_timeout = self.session.settings().login_timeout;
-            let max_wait = self.options.max_wait;
-            let max_wait = max_wait.unwrap_or_else(|| login_timeout.saturating_add(LAST_MOMENT));
-            self.waits_until = Instant::now().checked_add(max_wait);
+        if !runtime::has_timer() {
+            return Some(future.await);
         }
-        match self.waits_until {
-            Some(until) if runtime::has_timer() => runtime::timeout_at(until, future).await,
-            _ => Some(future.await),
-        }
+        let login_timeout = self.session.settings().login_timeout;
+        let max_wait = self.options.max_wait;
+        let max_wait = max_wait.unwrap_or_else(|| login_timeout.saturating_add(LAST_MOMENT));
+        let began = Instant::now();
+        let output = runtime::timeout(max_wait.saturating_sub(self.waited), future).await;
+        self.waited += began.elapsed();
+        output
     }
 }

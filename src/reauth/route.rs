@@ -171,9 +171,13 @@ pub(super) fn is_unauthenticated(status: StatusCode, headers: &HeaderMap) -> boo
 }
 
 /// Whether a `WWW-Authenticate` field offers `Bearer`. It may offer several schemes, separated by
-/// commas.
+/// commas. A comma in quotes separates nothing.
 fn offers_bearer(offered: &HeaderValue) -> bool {
-    let mut parts = offered.as_bytes().split(|byte| *byte == b',');
+    let mut is_quoted = false;
+    let mut parts = offered.as_bytes().split(|byte| {
+        is_quoted ^= *byte == b'"';
+        *byte == b',' && !is_quoted
+    });
     parts.any(|part| {
         let scheme = part.trim_ascii().split(|byte| *byte == b' ').next();
         scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer"))

@@ -94,6 +94,7 @@ async fn fresh_login_and_any_credential_do_not_satisfy_each_other() {
 async fn scheme_that_is_not_bearer_starts_nothing() {
     for (offered, logins) in [
         ("Basic realm=\"x\"", 0),
+        ("Basic realm=\"x, Bearer y\"", 0),
         ("Negotiate", 0),
         ("Bearer", 1),
         ("bearer error=\"invalid_token\"", 1),

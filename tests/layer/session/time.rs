@@ -1,5 +1,6 @@
 //! The times of a session, to the millisecond.
 
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,7 +13,7 @@ use globus_gare::reauth::{
 };
 use http::{Request, Response};
 use tokio::time::{Instant, advance};
-use tower::{Layer, ServiceExt};
+use tower::{Layer, ServiceExt, service_fn};
 
 use super::look_ups::keeping;
 use checks::mock::{
@@ -153,6 +154,31 @@ async fn max_wait_covers_all_logins_of_a_request() {
     let (_, reason) = ask(&client, hurried).await;
     assert!(matches!(reason, Some(GaveUp::MaxWait)));
     assert_eq!(began.elapsed(), seconds(5));
+}
+
+/// The service takes longer than `max_wait`, the logins do not.
+#[checks::test(start_paused = true)]
+async fn max_wait_does_not_count_the_time_of_the_service() {
+    let session = Session::new(reauth_fn(|challenge| async move {
+        tokio::time::sleep(seconds(2)).await;
+        Ok(Credential::bearer(format!("step-{}", challenge.attempt()))?)
+    }));
+    let slow = service_fn(|request: Request<Body>| async move {
+        tokio::time::sleep(seconds(6)).await;
+        Ok::<_, Infallible>(match authorization(&request) {
+            "Bearer step-1" => answer(403, MFA),
+            "Bearer step-2" => answer(200, ""),
+            _ => answer(403, checks::mock::CONSENT),
+        })
+    });
+    let client = GareLayer::from_session(session).layer(slow);
+    let began = Instant::now();
+    let request = with(get("/"), GareOptions::new().max_wait(seconds(5)));
+    let response = client.oneshot(request).await.expect("an answer");
+    let outcome = response.extensions().get::<GareOutcome>();
+    assert_eq!(response.status(), 200, "{outcome:?}");
+    // Three requests and two logins.
+    assert_eq!(began.elapsed(), seconds(3 * 6 + 2 * 2));
 }
 
 /// The refresh begins before the credential ends, and no request waits for it.
