@@ -7,8 +7,7 @@ use http::{Method, StatusCode, Uri};
 use tokio::time::Instant;
 
 use super::Target;
-use super::describe::{Description, Says, printable};
-use crate::gare::{Found, Gare, Location};
+use crate::gare::{Found, Gare};
 use crate::runtime::{self, LoginOf};
 
 /// A requirement for a [`Reauthenticator`](super::Reauthenticator) to satisfy, and its request.
@@ -112,43 +111,6 @@ impl Challenge {
     pub fn time_left(&self) -> Option<Duration> {
         let ends_at = self.ends_at?;
         Some(ends_at.saturating_duration_since(Instant::now()))
-    }
-
-    /// Describes the requirement in a sentence or two, for a person at a terminal.
-    ///
-    /// The text has at most 1,000 characters, and names at most 5 values of a list. It quotes the
-    /// message (`session_message`) without control characters and cut to 300 characters, because a
-    /// stranger may have written it. If a GridFTP server wrote the requirement and a service passed
-    /// it on, the text names the collection's server as the author. It says "consent again" for
-    /// scopes that an earlier login brought.
-    pub fn in_plain_words(&self) -> String {
-        if self.is_unauthenticated {
-            let host = printable(self.target.origin().host());
-            return format!("{host} asks you to log in.");
-        }
-        let message = self.gare.message();
-        let description = Description {
-            host: self.target.origin().host(),
-            says: self.says(),
-            message: message.as_deref(),
-            required: &self.gare.authorization_parameters,
-            held_scopes: &self.held_scopes,
-        };
-        description.in_words()
-    }
-
-    /// The author of the requirement: the author of the document that holds its message.
-    fn says(&self) -> Says {
-        let message = self.gare.message();
-        let mut told = self.found.iter();
-        match told.find(|found| found.gare.message() == message) {
-            Some(found) if found.is_of_gridftp() => Says::Collection,
-            Some(found) => match found.location {
-                Location::Cause(_) => Says::ActionProvider,
-                _ => Says::Service,
-            },
-            None => Says::Service,
-        }
     }
 
     /// Whether this is a plain `401`, without a GARE. Any login satisfies it, not only a fresh one.

@@ -1,18 +1,7 @@
 //! Describes a requirement to a person.
 
-use std::collections::BTreeSet;
-
-use crate::gare::AuthorizationParameters;
-
-/// The author of a requirement.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Says {
-    Service,
-    /// The server of a collection, whose text a service passes on.
-    Collection,
-    /// An action provider, whose error Globus Flows passes on.
-    ActionProvider,
-}
+use super::Challenge;
+use crate::gare::Location;
 
 /// How many characters of a stranger's text are shown.
 const SHOWN: usize = 300;
@@ -23,44 +12,49 @@ const SHOWN_IN_ALL: usize = 1_000;
 /// How many values of a list are shown.
 const LISTED: usize = 5;
 
-/// A requirement, and its author.
-pub(super) struct Description<'a> {
-    pub(super) host: &'a str,
-    pub(super) says: Says,
-    pub(super) message: Option<&'a str>,
-    pub(super) required: &'a AuthorizationParameters,
-    /// Scopes that an earlier login brought.
-    pub(super) held_scopes: &'a BTreeSet<String>,
-}
-
-impl Description<'_> {
-    pub(super) fn in_words(&self) -> String {
-        let mut text = format!(
-            "{} asks you to {}",
-            value(self.host),
-            joined(&self.parts(), "and")
-        );
-        let author = match self.says {
-            Says::Service => None,
-            Says::Collection => Some("the collection's server"),
-            Says::ActionProvider => Some("the action provider"),
-        };
-        let message = self.message.map(value).filter(|text| !text.is_empty());
-        text += &match (author, message) {
+impl Challenge {
+    /// Describes the requirement in a sentence or two, for a person at a terminal.
+    ///
+    /// The text has at most 1,000 characters, and names at most 5 values of a list. It quotes the
+    /// message (`session_message`) without control characters and cut to 300 characters, because a
+    /// stranger may have written it. If a GridFTP server wrote the requirement and a service passed
+    /// it on, the text names the collection's server as the author. It says "consent again" for
+    /// scopes that an earlier login brought.
+    pub fn in_plain_words(&self) -> String {
+        let host = self.target.origin().host();
+        if self.is_unauthenticated {
+            return format!("{} asks you to log in.", printable(host));
+        }
+        let parts = joined(&self.parts(), "and");
+        let mut text = format!("{} asks you to {parts}", value(host));
+        let message = self.gare.message();
+        let message = message.as_deref().map(value);
+        let message = message.filter(|text| !text.is_empty());
+        text += &match (self.author(), message) {
             (None, None) => ".".to_owned(),
             (None, Some(message)) => format!(". It says: \"{message}\""),
-            (Some(author), None) => format!(", {author} says."),
-            (Some(author), Some(message)) => {
-                let author = author.replacen("the", "The", 1);
-                format!(". {author} says: \"{message}\"")
-            }
+            (Some(author), None) => format!(", the {author} says."),
+            (Some(author), Some(message)) => format!(". The {author} says: \"{message}\""),
         };
         cut(&text, SHOWN_IN_ALL)
     }
 
+    /// The author of the document that holds the message, unless it is the service itself.
+    fn author(&self) -> Option<&'static str> {
+        let message = self.gare.message();
+        let mut told = self.found.iter();
+        let told = told.find(|found| found.gare.message() == message)?;
+        match told.location {
+            _ if told.is_of_gridftp() => Some("collection's server"),
+            // Globus Flows passes on the error of an action provider.
+            Location::Cause(_) => Some("action provider"),
+            _ => None,
+        }
+    }
+
     fn parts(&self) -> Vec<String> {
         let mut parts = Vec::new();
-        let required = self.required;
+        let required = &self.gare.authorization_parameters;
         let domains = &required.session_required_single_domain;
         if !domains.is_empty() {
             let domains = listed(domains, "or");
