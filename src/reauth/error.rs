@@ -160,16 +160,11 @@ impl ReauthError {
 
     /// Whether the login was attempted and failed, so that the next one has to wait.
     pub(super) fn is_failed_login(&self) -> bool {
-        match self.0.kind {
-            Kind::Declined
-            | Kind::Timeout
-            | Kind::Panicked
-            | Kind::Transparent
-            | Kind::Unavailable(_)
-            | Kind::Other(_) => true,
-            // Nobody was asked, so the next attempt may succeed at any time.
-            Kind::InteractionRequired { .. } | Kind::NoRuntime | Kind::Forgotten => false,
-        }
+        // Nobody was asked, so the next attempt may succeed at any time.
+        !matches!(
+            self.0.kind,
+            Kind::InteractionRequired { .. } | Kind::NoRuntime | Kind::Forgotten
+        )
     }
 
     pub(crate) fn panicked() -> Self {

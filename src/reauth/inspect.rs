@@ -49,24 +49,13 @@ pub(crate) fn look_at_head(method: &Method, status: StatusCode, headers: &Header
 }
 
 fn is_text(kind: &[u8]) -> bool {
-    let end = memchr::memchr(b';', kind).unwrap_or(kind.len());
-    let kind = kind.get(..end).unwrap_or_default().trim_ascii();
+    let kind = kind.split(|byte| *byte == b';').next();
+    let kind = kind.unwrap_or_default().trim_ascii();
+    let (first, last) = (kind.first_chunk::<5>(), kind.last_chunk::<5>());
     kind.is_empty()
-        || begins_with(kind, b"text/")
+        || first.is_some_and(|first| first.eq_ignore_ascii_case(b"text/"))
         || kind.eq_ignore_ascii_case(b"application/json")
-        || ends_with(kind, b"+json")
-}
-
-fn begins_with(text: &[u8], start: &[u8]) -> bool {
-    text.get(..start.len())
-        .is_some_and(|text| text.eq_ignore_ascii_case(start))
-}
-
-fn ends_with(text: &[u8], end: &[u8]) -> bool {
-    text.len()
-        .checked_sub(end.len())
-        .and_then(|at| text.get(at..))
-        .is_some_and(|text| text.eq_ignore_ascii_case(end))
+        || last.is_some_and(|last| last.eq_ignore_ascii_case(b"+json"))
 }
 
 #[cfg(test)]

@@ -224,18 +224,12 @@ impl ResponseUrl {
 
 /// An error: the text is not an origin, or the origin cannot be trusted.
 #[derive(Clone, Copy, Debug, Error)]
-#[error(transparent)]
-pub struct InvalidOrigin(Fault);
+#[error("{0}")]
+pub struct InvalidOrigin(&'static str);
 
 impl InvalidOrigin {
-    pub(super) const INSECURE: Self = Self(Fault::Insecure);
-    const UNREADABLE: Self = Self(Fault::Unreadable);
-}
-
-#[derive(Clone, Copy, Debug, Error)]
-enum Fault {
-    #[error("not an origin: give an absolute http or https URL without user information")]
-    Unreadable,
-    #[error("plain http is trusted on this machine only: give an https URL")]
-    Insecure,
+    pub(super) const INSECURE: Self =
+        Self("plain http is trusted on this machine only: give an https URL");
+    const UNREADABLE: Self =
+        Self("not an origin: give an absolute http or https URL without user information");
 }
