@@ -42,6 +42,8 @@ pub(crate) struct Exchange {
     pub(super) presented: Option<HeaderValue>,
     pub(super) options: GareOptions,
     pub(super) outcome: GareOutcome,
+    /// The status of the challenge.
+    pub(super) status: StatusCode,
     /// Whether the request carries the session's credential, or none.
     is_ours: bool,
     /// Whether the server may redirect the request to a login.
@@ -103,6 +105,7 @@ impl Exchange {
             presented: presented.cloned(),
             options: options.clone(),
             outcome: GareOutcome::default(),
+            status: StatusCode::OK,
             is_ours: handled.is_ours,
             may_redirect: handled.may_redirect,
             epoch: handled.epoch,
@@ -247,11 +250,9 @@ impl Exchange {
             generation: self.sent,
         };
         self.session.emit(&target, challenged);
-        let status = answer.status;
-        let obtained = self.obtain(target, claimed, status, &found, replayable);
-        let obtained = obtained.await;
+        self.status = answer.status;
         self.outcome.found = found;
-        match obtained {
+        match self.obtain(target, claimed, replayable).await {
             Ok(issued) => {
                 self.sent = issued.generation;
                 self.outcome.gave_up = None;
@@ -269,12 +270,10 @@ impl Exchange {
         &mut self,
         target: Target,
         claimed: Option<String>,
-        status: StatusCode,
-        found: &[Found],
         replayable: bool,
     ) -> Result<Issued, GaveUp> {
         let target = self.verified(target, claimed).await?;
-        let issued = self.satisfy(&target, status, found, replayable).await?;
+        let issued = self.satisfy(&target, replayable).await?;
         if !replayable {
             return Err(GaveUp::NotReplayable);
         }

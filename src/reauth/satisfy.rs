@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::StatusCode;
 use tokio::time::Instant;
 
 use super::account::{Account, Issued, Login};
@@ -18,7 +17,7 @@ use super::rules::Rule;
 use super::run::{Ended, Running};
 use super::unmet::Place;
 use super::{Challenge, Credential, GaveUp, Principal, ReauthError, Target, Why};
-use crate::gare::{AuthorizationParameters, Found, Gare, coalesce};
+use crate::gare::{AuthorizationParameters, Gare, coalesce};
 
 /// A login that takes longer may itself wait for a request that waits for it.
 const LONG: Duration = Duration::from_secs(30);
@@ -36,13 +35,11 @@ impl Drop for Waiting {
 }
 
 impl Exchange {
-    /// Obtains a credential that satisfies the requirements `found`. If there are none, any
+    /// Obtains a credential that satisfies the requirements of the challenge. If it has none, any
     /// credential does.
     pub(super) async fn satisfy(
         &mut self,
         target: &Target,
-        status: StatusCode,
-        found: &[Found],
         replayable: bool,
     ) -> Result<Issued, GaveUp> {
         let settings = self.session.settings();
@@ -63,7 +60,7 @@ impl Exchange {
         let account = self.account_of(target)?;
         let place = Place::new(target.audience(), &self.uri);
         self.note_rejected(&account, &place);
-        let wanted = self.wanted(target, status, found);
+        let wanted = self.wanted(target);
         let asked = wanted.iter().map(|wanted| Arc::clone(&wanted.requirement));
         self.challenged_for.extend(asked);
         // What each login since the last response satisfies, if that is known.
@@ -96,7 +93,7 @@ impl Exchange {
                 }
                 Step::Lead { gare, login } => {
                     self.waiting = None;
-                    let challenge = self.challenge(target, status, found, gare);
+                    let challenge = self.challenge(target, gare);
                     log_in(&self.session, &account, login.clone(), challenge);
                     given.push(self.wait_for(target, login).await?);
                 }
@@ -128,19 +125,21 @@ impl Exchange {
     }
 
     /// The requirements, and whether the program approves them.
-    fn wanted(&mut self, target: &Target, status: StatusCode, found: &[Found]) -> Vec<Wanted> {
+    fn wanted(&mut self, target: &Target) -> Vec<Wanted> {
+        let found = &self.outcome.found;
+        let accepts_any = found.is_empty();
         let mut required = coalesce(found.iter().map(|found| found.gare.clone()));
-        if found.is_empty() {
+        if accepts_any {
             let any = AuthorizationParameters::default();
             required.push(Gare::new("Unauthenticated", any));
         }
-        let requirement = |gare: &Gare| match found {
-            [] => Requirement::AnyCredential,
-            _ => Requirement::Parameters(gare.authorization_parameters.clone()),
+        let requirement = |gare: &Gare| match accepts_any {
+            true => Requirement::AnyCredential,
+            false => Requirement::Parameters(gare.authorization_parameters.clone()),
         };
         let wanted = required.into_iter().map(|gare| {
             let asked = requirement(&gare);
-            let approved = self.approved(&asked, &gare, target, status, found);
+            let approved = self.approved(&asked, &gare, target);
             let is_approved = approved.is_some();
             let gare = approved.unwrap_or(gare);
             Wanted {
@@ -153,14 +152,7 @@ impl Exchange {
     }
 
     /// The requirement that the program approves. `approve` is called once for each requirement.
-    fn approved(
-        &mut self,
-        asked: &Requirement,
-        gare: &Gare,
-        target: &Target,
-        status: StatusCode,
-        found: &[Found],
-    ) -> Option<Gare> {
+    fn approved(&mut self, asked: &Requirement, gare: &Gare, target: &Target) -> Option<Gare> {
         let Some(Rule(approve)) = &self.session.settings().approve else {
             return Some(gare.clone());
         };
@@ -168,31 +160,25 @@ impl Exchange {
         if let Some((_, approved)) = known.find(|(known, _)| known == asked) {
             return approved.clone();
         }
-        let approved = approve(&self.challenge(target, status, found, gare.clone()));
+        let approved = approve(&self.challenge(target, gare.clone()));
         self.approved.push((asked.clone(), approved.clone()));
         approved
     }
 
-    fn challenge(
-        &self,
-        target: &Target,
-        status: StatusCode,
-        found: &[Found],
-        gare: Gare,
-    ) -> Challenge {
+    fn challenge(&self, target: &Target, gare: Gare) -> Challenge {
         let account = self.account.as_ref();
         let held_scopes = account.map(|account| account.account().lock().scopes().clone());
         Challenge {
             target: target.clone(),
             gare,
-            found: found.to_vec(),
-            status,
+            found: self.outcome.found.clone(),
+            status: self.status,
             method: self.method.clone(),
             uri: self.uri.clone(),
             attempt: self.outcome.logins.saturating_add(1),
             generation: self.sent,
             ends_at: Instant::now().checked_add(self.session.settings().login_timeout),
-            is_unauthenticated: found.is_empty(),
+            is_unauthenticated: self.outcome.found.is_empty(),
             held_scopes: held_scopes.unwrap_or_default(),
             login_of: Some(self.session.login_of()),
         }
