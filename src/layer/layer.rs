@@ -52,8 +52,8 @@ use crate::reauth::{GareOptions, Reauthenticator, Session};
 #[derive(Clone, Debug)]
 pub struct GareLayer {
     session: Session,
-    pub(super) limits: InspectLimits,
-    pub(super) defaults: Arc<GareOptions>,
+    pub(crate) limits: InspectLimits,
+    pub(crate) defaults: Arc<GareOptions>,
 }
 
 impl GareLayer {

@@ -1,5 +1,3 @@
-use std::fmt;
-use std::sync::Arc;
 use std::task::Context;
 use std::time::Duration;
 
@@ -10,7 +8,7 @@ use reqwest_middleware::{Middleware, Next};
 
 use super::answer;
 use super::kept::{Kept, Replays};
-use crate::layer::{InspectLimits, authorize, follow, follow_first, glance, waker};
+use crate::layer::{GareLayer, authorize, follow, follow_first, glance, waker};
 use crate::reauth::{
     Authorization, Exchange, GareOptions, Look, Reauthenticator, RequestHead, Route, Session,
     Untrusted, look_at_head,
@@ -56,12 +54,10 @@ use crate::reauth::{
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct GareMiddleware {
-    session: Session,
-    limits: InspectLimits,
+    layer: GareLayer,
     replay_streams: Option<usize>,
-    defaults: Arc<GareOptions>,
 }
 
 impl GareMiddleware {
@@ -73,23 +69,21 @@ impl GareMiddleware {
     /// Makes a middleware with a session that other clients may share.
     pub fn from_session(session: Session) -> Self {
         Self {
-            session,
-            limits: InspectLimits::default(),
+            layer: GareLayer::from_session(session),
             replay_streams: None,
-            defaults: Arc::default(),
         }
     }
 
     /// The session that all clones share.
     pub fn session(&self) -> &Session {
-        &self.session
+        self.layer.session()
     }
 
     /// How many bytes of an error response are inspected. Default: 256 KiB. A longer response is
     /// passed on unchanged.
     #[must_use]
     pub fn max_inspect(mut self, bytes: usize) -> Self {
-        self.limits.max_inspect = bytes;
+        self.layer = self.layer.max_inspect(bytes);
         self
     }
 
@@ -97,7 +91,7 @@ impl GareMiddleware {
     /// is passed on unchanged.
     #[must_use]
     pub fn inspect_timeout(mut self, timeout: Duration) -> Self {
-        self.limits.inspect_timeout = timeout;
+        self.layer = self.layer.inspect_timeout(timeout);
         self
     }
 
@@ -112,14 +106,14 @@ impl GareMiddleware {
     /// The options of requests that have no [`GareOptions`] in their extensions.
     #[must_use]
     pub fn default_options(mut self, options: GareOptions) -> Self {
-        self.defaults = Arc::new(options);
+        self.layer = self.layer.default_options(options);
         self
     }
 
     async fn glance(&self, untrusted: Untrusted, response: Response) -> Response {
         let (response, waker) = (answer::into_http(response), waker().await);
         let mut cx = Context::from_waker(&waker);
-        answer::from_http(glance(untrusted, response, &self.limits, &mut cx))
+        answer::from_http(glance(untrusted, response, &self.layer.limits, &mut cx))
     }
 }
 
@@ -138,14 +132,14 @@ impl Middleware for GareMiddleware {
         next: Next<'_>,
     ) -> reqwest_middleware::Result<Response> {
         let (method, url) = (request.method().clone(), request.url().clone());
-        let route = self.session.start(RequestHead {
+        let route = self.session().start(RequestHead {
             method: &method,
             scheme: url.scheme(),
             authority: url.authority(),
             path: url.path(),
             headers: request.headers(),
             extensions,
-            defaults: &self.defaults,
+            defaults: &self.layer.defaults,
         });
         let (handled, authorization) = match route {
             Route::Bypass(value) => {
@@ -184,7 +178,8 @@ impl Middleware for GareMiddleware {
                 Ok(answer::into_http(response))
             }
         };
-        let options = extensions.get().unwrap_or(&*self.defaults);
+        let limits = self.layer.limits;
+        let options = extensions.get().unwrap_or(&*self.layer.defaults);
         let presented = kept.headers.authorization();
         let exchange = Exchange::new(handled, (&method, answer::uri(&url)), presented, options);
         let replays = Replays {
@@ -193,17 +188,9 @@ impl Middleware for GareMiddleware {
             kept,
         };
         let followed = match first {
-            Ok(response) => Box::pin(follow(exchange, replays, self.limits, response)).await?,
-            Err(request) => Box::pin(follow_first(exchange, replays, self.limits, request)).await?,
+            Ok(response) => Box::pin(follow(exchange, replays, limits, response)).await?,
+            Err(request) => Box::pin(follow_first(exchange, replays, limits, request)).await?,
         };
         Ok(answer::from_http(followed))
-    }
-}
-
-impl fmt::Debug for GareMiddleware {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GareMiddleware")
-            .field("session", &self.session)
-            .finish_non_exhaustive()
     }
 }
