@@ -26,7 +26,7 @@ use crate::observe;
 use crate::service::{self, Caller, Operation};
 use crate::state::Served;
 use crate::transfer::directory::{Directory, File};
-use crate::transfer::{demand_not_met, path_of};
+use crate::transfer::{self, demand_not_met, path_of};
 use crate::world::Shared;
 use crate::{control, secret};
 
@@ -45,7 +45,7 @@ pub(crate) fn router(world: &Shared, id: Uuid) -> Router {
 
 /// A challenge of an HTTPS server.
 pub(crate) fn challenge(gare: &Gare) -> Response {
-    text::challenge(gare)
+    text::login_denied(&transfer::result(gare))
 }
 
 async fn serve(world: Shared, id: Uuid, request: Request) -> Response {

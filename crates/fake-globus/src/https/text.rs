@@ -4,9 +4,7 @@ use std::io;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
 
-use crate::gare::Gare;
 use crate::observe::Challenged;
 use crate::transfer::directory::is_escape;
 
@@ -57,20 +55,6 @@ pub(super) fn internal(what: &str) -> Response {
         "GlobusError: v=1 c=INTERNAL_ERROR",
         &format!("GridFTP-Reason: {what}"),
     ])
-}
-
-/// A challenge with a requirement from the GCS Manager API.
-pub(super) fn challenge(gare: &Gare) -> Response {
-    let result = json!({
-        "DATA_TYPE": "result#1.1.0",
-        "authorization_parameters": gare.parameters(),
-        "code": "permission_denied",
-        "detail": null,
-        "has_next_page": false,
-        "http_response_code": 403,
-        "message": gare.message,
-    });
-    login_denied(&result.to_string())
 }
 
 /// A challenge for a session that does not satisfy the collection. `result` is the JSON with the

@@ -39,21 +39,26 @@ impl FromRequestParts<Shared> for Guarded {
     }
 }
 
-/// The result of the collection's server for a caller that does not satisfy the collection, as JSON
-/// on one line.
+/// The result of the collection's HTTPS server for a caller that does not satisfy the collection, as
+/// JSON on one line. The checks have the order of [`collection`].
 pub(crate) fn demand_not_met(
     world: &World,
     caller: &Caller,
     collection: &Collection,
 ) -> Option<String> {
-    let now = world.clock.now();
-    let met = |demand: &Demand| demand.is_met(&caller.session, &caller.user, now);
-    let policies = collection.policies.iter().map(|policy| &policy.demand);
-    let all_met = policies.chain([&collection.demand]).all(met);
     // A consent to `data_access` beside the scope `https`, or below the scope of Transfer.
     let is_consented = caller.scopes.contains(&collection.data_access_scope())
         || consented(world, caller, collection);
-    (!all_met || !is_consented).then(|| challenge::login_result(collection, &caller.user))
+    if !is_consented {
+        return Some(challenge::result(&challenge::consent(collection)));
+    }
+    let (user, now) = (&caller.user, world.clock.now());
+    let is_met = |demand: &Demand| demand.is_met(&caller.session, user, now);
+    let mut policies = collection.policies.iter();
+    if !policies.all(|policy| is_met(&policy.demand)) {
+        return Some(challenge::result(&challenge::policies(collection)));
+    }
+    (!is_met(&collection.demand)).then(|| challenge::login_result(collection, user))
 }
 
 /// The requirement for a session that does not satisfy the collection. Consents are not checked.
@@ -66,11 +71,7 @@ pub(crate) fn requirement(
     let is_met = |demand: &Demand| demand.is_met(session, user, now);
     let mut policies = collection.policies.iter();
     if !policies.all(|policy| is_met(&policy.demand)) {
-        let ids = collection
-            .policies
-            .iter()
-            .map(|policy| policy.id.to_string());
-        return Some(Gare::policies(challenge::POLICY_MESSAGE, ids));
+        return Some(challenge::policies(collection));
     }
     (!is_met(&collection.demand)).then(|| challenge::login_requirement(collection, user))
 }

@@ -16,7 +16,35 @@ use super::json;
 const SESSION_MESSAGE: &str = "Session reauthentication required (Globus Transfer)";
 
 /// The message of a challenge for policies.
-pub(super) const POLICY_MESSAGE: &str = "Failing collection authentication policy";
+const POLICY_MESSAGE: &str = "Failing collection authentication policy";
+
+/// The message of a challenge for the collection's `data_access` scope.
+const CONSENT_MESSAGE: &str = "Missing required data_access consent";
+
+/// The requirement of the collection's policies.
+pub(super) fn policies(collection: &Collection) -> Gare {
+    let policies = collection.policies.iter();
+    Gare::policies(POLICY_MESSAGE, policies.map(|policy| policy.id.to_string()))
+}
+
+/// The requirement of a consent to the collection's `data_access` scope.
+pub(super) fn consent(collection: &Collection) -> Gare {
+    let scope = format!("{ALL}[*{}]", collection.data_access_scope());
+    Gare::consent(CONSENT_MESSAGE, vec![scope])
+}
+
+/// The result of a collection's server with this requirement, as JSON on one line.
+pub(crate) fn result(gare: &Gare) -> String {
+    json::line(&json!({
+        "DATA_TYPE": "result#1.1.0",
+        "authorization_parameters": gare.parameters(),
+        "code": "permission_denied",
+        "detail": null,
+        "has_next_page": false,
+        "http_response_code": 403,
+        "message": gare.message,
+    }))
+}
 
 /// A challenge that is not from a collection.
 pub(super) fn of(gare: &Gare) -> Response {
@@ -30,18 +58,12 @@ pub(super) fn of(gare: &Gare) -> Response {
 
 /// The challenge for a missing consent to the collection's `data_access` scope.
 pub(super) fn consent_required(collection: &Collection) -> TransferError {
-    let message = "Missing required data_access consent";
-    let scopes = json!([format!("{ALL}[*{}]", collection.data_access_scope())]);
+    let gare = consent(collection);
     let fields = json!({
-        "authorization_parameters": {"required_scopes": scopes, "session_message": message},
-        "required_scopes": scopes,
+        "authorization_parameters": gare.parameters(),
+        "required_scopes": gare.parameters.required_scopes,
     });
-    challenge(
-        StatusCode::FORBIDDEN,
-        "ConsentRequired",
-        message.to_owned(),
-        fields,
-    )
+    challenge(StatusCode::FORBIDDEN, gare.code(), gare.message, fields)
 }
 
 /// The challenge for a session that does not satisfy the collection's policies.

@@ -31,6 +31,7 @@ use axum::response::Response;
 use super::service::{Challenge, Endpoints, Problem, Service};
 
 pub(super) use access::{demand_not_met, requirement};
+pub(super) use challenge::result;
 pub(super) use state::TransferState;
 
 /// The scope of Transfer.

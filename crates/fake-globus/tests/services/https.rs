@@ -3,7 +3,9 @@
 use std::fs;
 use std::time::Duration;
 
+use fake_globus::Policy;
 use reqwest::{Method, Response};
+use serde_json::{Value, json};
 
 use crate::support::{ALL, Fixture, location, ok, page, parameter, send, text};
 
@@ -42,6 +44,15 @@ impl Site {
             request.header(*name, *value)
         }))
         .await
+    }
+
+    /// The requirement of the challenge to a request.
+    async fn required(&self) -> Value {
+        let shown = page(self.get("/hello.txt", &[]).await).await;
+        let result = shown.split_once("GridFTP-JSON-Result: ");
+        let (_, result) = result.expect("a challenge");
+        let result: Value = serde_json::from_str(result).expect("JSON");
+        result["authorization_parameters"].clone()
     }
 
     async fn get(&self, path: &str, headers: &[(&'static str, &str)]) -> Response {
@@ -175,10 +186,10 @@ async fn data_access_is_needed_beside_the_https_scope() {
         fixture.collection
     );
     let site = Site::new(fixture).await;
-    assert_eq!(site.get("/hello.txt", &[]).await.status(), 404);
-    site.fixture
-        .log_in(&format!("{ALL}[*{data_access}]"), &[])
-        .await;
+    let needed = format!("{ALL}[*{data_access}]");
+    let scopes = site.required().await["required_scopes"].clone();
+    assert_eq!(scopes, json!([needed]));
+    site.fixture.log_in(&needed, &[]).await;
     assert_eq!(site.get("/hello.txt", &[]).await.status(), 200);
 
     // Or in the same token.
@@ -209,4 +220,21 @@ async fn files_are_put_and_deleted() {
         site.ask(Method::PATCH, "/hello.txt", &[]).await.status(),
         501
     );
+}
+
+#[checks::test]
+async fn challenge_names_the_unmet_policy() {
+    let policy = Policy::new("Globus ID").domain("globusid.org");
+    let id = policy.id().to_string();
+    let mut site = Site::new(Fixture::new(|c| c.policy(policy)).await).await;
+    let parameters = site.required().await;
+    assert_eq!(parameters["session_required_policies"], json!([id]));
+    let scope = format!(
+        "https://auth.globus.org/scopes/{}/https",
+        site.fixture.collection
+    );
+    let login = [("session_required_policies", id.as_str())];
+    let tokens = site.fixture.log_in(&scope, &login).await;
+    text(&tokens, "/access_token").clone_into(&mut site.token);
+    assert_eq!(site.get("/hello.txt", &[]).await.status(), 200);
 }
