@@ -52,12 +52,29 @@ pub(super) struct Submission {
     preserve_timestamp: bool,
 }
 
-#[derive(Clone, Debug, Deserialize)]
-pub(super) struct Item {
+#[derive(Debug, Deserialize)]
+struct Item {
     path: Option<String>,
     source_path: Option<String>,
     destination_path: Option<String>,
     recursive: Option<bool>,
+}
+
+/// An item of a transfer.
+struct Copied {
+    source: String,
+    target: String,
+    recursive: Option<bool>,
+}
+
+impl Copied {
+    fn of(item: Item) -> Result<Self, TransferError> {
+        Ok(Self {
+            source: path_in(item.source_path, "source_path")?,
+            target: path_in(item.destination_path, "destination_path")?,
+            recursive: item.recursive,
+        })
+    }
 }
 
 type Body = Result<Json<Submission>, JsonRejection>;
@@ -84,9 +101,13 @@ pub(super) async fn delete(
         settings: Settings::default(),
     };
     let directory = served.directory.clone();
-    let (items, recursive) = (submission.items, submission.recursive == Some(true));
+    let items = submission.items.into_iter();
+    let paths = items
+        .map(|item| path_in(item.path, "path"))
+        .collect::<Result<Vec<_>, _>>()?;
+    let recursive = submission.recursive == Some(true);
     let (globs, ignore_missing) = (submission.interpret_globs, submission.ignore_missing);
-    let work = move || remove_all(&directory, &items, recursive, globs, ignore_missing);
+    let work = move || remove_all(&directory, &paths, recursive, globs, ignore_missing);
     once(world, caller, id, &kind, work).await
 }
 
@@ -114,7 +135,8 @@ pub(super) async fn transfer(
         },
     };
     let (from, to) = (source.directory.clone(), destination.directory.clone());
-    let items = submission.items;
+    let items = submission.items.into_iter();
+    let items = items.map(Copied::of).collect::<Result<Vec<_>, _>>()?;
     once(world, caller, id, &kind, move || {
         copy_all(&from, &to, &how, &items)
     })
@@ -168,6 +190,11 @@ fn read(body: Body, what: &str) -> Result<(Submission, Uuid), TransferError> {
         return Err(TransferError::new(StatusCode::BAD_REQUEST, code, message));
     }
     Ok((submission, id))
+}
+
+/// The path in the field `name` of an item. Without one, the root of the collection would be meant.
+fn path_in(field: Option<String>, name: &str) -> Result<String, TransferError> {
+    field.ok_or_else(|| TransferError::bad_request(format!("Each item requires a {name}")))
 }
 
 fn endpoint(
@@ -226,18 +253,17 @@ async fn on_disk(work: impl FnOnce() -> Ended + Send + 'static) -> Ended {
 
 fn remove_all(
     directory: &Directory,
-    items: &[Item],
+    given: &[String],
     recursive: bool,
     globs: bool,
     ignore_missing: bool,
 ) -> Ended {
     let mut done = Done::default();
-    for item in items {
-        let given = item.path.as_deref().unwrap_or_default();
+    for given in given {
         let paths = if globs {
             directory.matching(given)
         } else {
-            Ok(vec![given.to_owned()])
+            Ok(vec![given.clone()])
         };
         let removed = paths.and_then(|paths| {
             paths
@@ -246,21 +272,20 @@ fn remove_all(
         });
         match removed {
             Err(error) if error.kind() == io::ErrorKind::NotFound && ignore_missing => {}
-            Err(error) => return (done, Err((given.to_owned(), error))),
+            Err(error) => return (done, Err((given.clone(), error))),
             Ok(()) => {}
         }
     }
     (done, Ok(()))
 }
 
-fn copy_all(from: &Directory, to: &Directory, how: &Copying, items: &[Item]) -> Ended {
+fn copy_all(from: &Directory, to: &Directory, how: &Copying, items: &[Copied]) -> Ended {
     let sides = Sides { from, to, how };
     let mut done = Done::default();
     for item in items {
-        let source = item.source_path.as_deref().unwrap_or_default();
-        let target = item.destination_path.as_deref().unwrap_or_default();
+        let (source, target) = (&item.source, &item.target);
         if let Err(error) = sides.copy(source, target, item.recursive, &mut done) {
-            return (done, Err((source.to_owned(), error)));
+            return (done, Err((source.clone(), error)));
         }
     }
     (done, Ok(()))

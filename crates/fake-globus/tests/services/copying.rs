@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use crate::submission::{copying, failure, submit};
-use crate::support::{Fixture, ok, text, texts};
+use crate::submission::{copying, deletion, failure, post, submit};
+use crate::support::{Fixture, json as document_of, ok, text, texts};
 
 fn write(path: &Path, content: &str) {
     let parent = path.parent().expect("a parent");
@@ -268,4 +268,26 @@ async fn deletion_expands_globs_on_request() {
     document["interpret_globs"] = true.into();
     submit(&fixture, "delete", &document).await;
     assert_eq!(names(&root.join("runs")), ["run-x.log"]);
+}
+
+#[checks::test]
+async fn item_without_a_path_is_rejected() {
+    let fixture = Fixture::open().await;
+    for (what, path) in [
+        ("transfer", "source_path"),
+        ("transfer", "destination_path"),
+        ("delete", "path"),
+    ] {
+        let mut document = match what {
+            "delete" => deletion(&fixture, "/hello.txt"),
+            _ => copying(&fixture, "/hello.txt", "/copy"),
+        };
+        let item = document["DATA"][0].as_object_mut().expect("an item");
+        item.remove(path);
+        let rejected = document_of(post(&fixture, what, &document).await).await;
+        assert_eq!(rejected["code"], "BadRequest", "{path}");
+        let message = text(&rejected, "/message");
+        assert!(message.ends_with(path), "{message}");
+    }
+    assert_eq!(names(fixture.dir.path()), ["hello.txt"]);
 }
