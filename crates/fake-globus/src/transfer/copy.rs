@@ -135,11 +135,10 @@ impl Sides<'_> {
     }
 
     fn file(&self, from: &Path, path: &Path, done: &mut Done) -> io::Result<()> {
-        let source = match self.from.dir.open(from) {
-            Ok(source) => source,
+        let (source, own) = match self.from.open_regular(from) {
+            Ok(opened) => opened,
             Err(error) => return self.source_error(error, from, path, done),
         };
-        let own = source.metadata()?;
         if !self.needs_copy(&source, &own, path)? {
             done.skipped_files += 1;
             return Ok(());

@@ -77,11 +77,7 @@ impl Directory {
 
     /// The file at `path`, open.
     pub(crate) fn file(&self, path: &str) -> io::Result<File> {
-        let file = self.dir.open(beneath(path))?;
-        let metadata = file.metadata()?;
-        if metadata.is_dir() {
-            return Err(io::ErrorKind::IsADirectory.into());
-        }
+        let (file, metadata) = self.open_regular(beneath(path))?;
         Ok(File {
             size: metadata.len(),
             modified: modified(&metadata),
@@ -89,8 +85,19 @@ impl Directory {
         })
     }
 
+    /// Opens a regular file. Checks the type first, because opening a FIFO waits for its other end.
+    pub(super) fn open_regular(&self, path: &Path) -> io::Result<(cap_std::fs::File, Metadata)> {
+        let metadata = self.dir.metadata(path)?;
+        must_be_regular(&metadata)?;
+        Ok((self.dir.open(path)?, metadata))
+    }
+
     pub(crate) fn write(&self, path: &str, content: &[u8]) -> io::Result<()> {
-        self.dir.write(beneath(path), content)
+        let path = beneath(path);
+        if let Ok(metadata) = self.dir.metadata(path) {
+            must_be_regular(&metadata)?;
+        }
+        self.dir.write(path, content)
     }
 
     pub(crate) fn remove_file(&self, path: &str) -> io::Result<()> {
@@ -183,6 +190,17 @@ fn entry(dir: &Dir, path: &Path, own: Metadata, name: String) -> io::Result<Entr
         permissions: permissions(shown),
         link,
     })
+}
+
+fn must_be_regular(metadata: &Metadata) -> io::Result<()> {
+    if metadata.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if !metadata.is_file() {
+        let reason = "the path is not a regular file";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+    }
+    Ok(())
 }
 
 pub(super) fn modified(metadata: &Metadata) -> SystemTime {

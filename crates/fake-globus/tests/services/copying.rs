@@ -270,6 +270,16 @@ async fn deletion_expands_globs_on_request() {
     assert_eq!(names(&root.join("runs")), ["run-x.log"]);
 }
 
+#[cfg(unix)]
+#[checks::test]
+async fn fifo_is_not_copied() {
+    let fixture = Fixture::open().await;
+    fixture.make_fifo("pipe");
+    let document = copying(&fixture, "/pipe", "/copy");
+    failure(&fixture, "transfer", &document).await;
+    assert!(!fixture.dir.path().join("copy").exists());
+}
+
 #[checks::test]
 async fn item_without_a_path_is_rejected() {
     let fixture = Fixture::open().await;

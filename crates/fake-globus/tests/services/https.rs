@@ -222,6 +222,17 @@ async fn files_are_put_and_deleted() {
     );
 }
 
+#[cfg(unix)]
+#[checks::test]
+async fn fifo_is_neither_read_nor_written() {
+    let site = Site::new(Fixture::open().await).await;
+    site.fixture.make_fifo("pipe");
+    for method in [Method::GET, Method::HEAD, Method::PUT] {
+        let rejected = site.ask(method.clone(), "/pipe", &[]).await;
+        assert_eq!(rejected.status(), 404, "{method}");
+    }
+}
+
 #[checks::test]
 async fn challenge_names_the_unmet_policy() {
     let policy = Policy::new("Globus ID").domain("globusid.org");

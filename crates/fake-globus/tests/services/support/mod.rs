@@ -68,6 +68,15 @@ impl Fixture {
         fs::create_dir(self.dir.path().join(name)).expect("a directory");
     }
 
+    /// Creates a FIFO in the collection.
+    #[cfg(unix)]
+    pub(crate) fn make_fifo(&self, name: &str) {
+        let made = std::process::Command::new("mkfifo")
+            .arg(self.dir.path().join(name))
+            .status();
+        assert!(made.expect("mkfifo runs").success());
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.globus.auth_url())
     }
