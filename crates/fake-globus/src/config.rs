@@ -138,7 +138,8 @@ impl Config {
     }
 
     /// Sets the URL of Auth and Transfer as clients reach it. The ports of the other services are
-    /// counted from its port. Default: the address and port that the server listens on.
+    /// counted from its port. Default: the address and port that the server listens on; a loopback
+    /// address if it listens on all addresses.
     pub fn public_url(mut self, url: impl Into<String>) -> Self {
         self.public_url = Some(url.into());
         self

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 
 use tokio::net::{TcpListener, TcpStream};
@@ -62,7 +62,7 @@ impl HttpsServers {
         listener.set_nonblocking(true)?;
         let url = match &self.public {
             Some(public) => counted(public, number),
-            None => format!("http://{}/", listener.local_addr()?),
+            None => url_of(listener.local_addr()?),
         };
         let (router, mut stopped) = (https::router(world, id), self.stopped.clone());
         self.runtime.spawn(async move {
@@ -114,12 +114,23 @@ pub(super) async fn all(
             .map_err(|source| StartError::new("the listener has no address", source))?;
         let url = match public {
             Some(public) => counted(public, number),
-            None => format!("http://{address}/"),
+            None => url_of(address),
         };
         urls.extend(services.iter().map(|service| (service.name, url.clone())));
         listeners.push(Listener { listener, services });
     }
     Ok((listeners, urls))
+}
+
+/// The URL of a listener. A client cannot connect to the address that stands for all addresses, so
+/// loopback takes its place.
+fn url_of(mut address: SocketAddr) -> String {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    format!("http://{address}/")
 }
 
 /// The port that is `number` higher than the `first` one; 0, for any free port, if that is 0.

@@ -2,6 +2,7 @@
 //! the request, and reports panics.
 
 use std::any::Any;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
@@ -110,7 +111,7 @@ async fn guard(State(world): State<Shared>, request: Request, next: Next) -> Res
         // DNS rebinding: a web page can let a name of its own resolve to 127.0.0.1.
         return (
             StatusCode::MISDIRECTED_REQUEST,
-            "this server accepts loopback hosts and the host of its public URL only",
+            "this server accepts addresses, localhost and the host of its public URL only",
         )
             .into_response();
     }
@@ -180,7 +181,8 @@ fn fault(
     }
 }
 
-/// Whether the host of a request is a loopback name or the host of the public URL.
+/// Whether the host of a request is an IP address, `localhost` or the host of the public URL. A
+/// page needs a name for DNS rebinding.
 fn names_this_server<B>(request: &axum::http::Request<B>, public: Option<&str>) -> bool {
     let header = request.headers().get(header::HOST);
     let host = match (header, request.uri().authority()) {
@@ -194,7 +196,14 @@ fn names_this_server<B>(request: &axum::http::Request<B>, public: Option<&str>) 
         Some((name, port)) if !port.ends_with(']') => name,
         _ => host,
     };
-    matches!(name, "127.0.0.1" | "localhost" | "[::1]") || Some(name) == public
+    let address = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'));
+    let is_address = match address {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => name.parse::<Ipv4Addr>().is_ok(),
+    };
+    is_address || name == "localhost" || Some(name) == public
 }
 
 #[cfg(test)]
@@ -232,13 +241,16 @@ mod tests {
     }
 
     #[checks::test]
-    fn host_must_name_loopback() {
+    fn host_is_an_address_or_localhost() {
         for (host, ok) in [
             ("127.0.0.1:80", true),
             ("localhost", true),
             ("[::1]:1", true),
             ("[::1]", true),
-            ("[::2]", false),
+            ("192.168.1.5:80", true),
+            ("[fe80::2]", true),
+            ("[evil.example]", false),
+            ("127.0.0.1.evil.example", false),
             ("evil.example:80", false),
         ] {
             let request = axum::http::Request::builder();

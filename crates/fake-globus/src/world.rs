@@ -24,7 +24,7 @@ pub(super) struct World {
     pub(super) base: String,
     /// The names of all services, with their URLs.
     pub(super) urls: Vec<(&'static str, String)>,
-    /// The host of the public URL, which requests may have besides loopback.
+    /// The host of the public URL, which requests may have besides addresses.
     pub(super) host: Option<String>,
     pub(super) https: HttpsServers,
     pub(super) clock: Clock,

@@ -13,6 +13,7 @@ mod files;
 mod flows;
 mod gcs;
 mod groups;
+mod hosts;
 mod https;
 mod login;
 mod managing;
