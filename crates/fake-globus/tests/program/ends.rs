@@ -8,6 +8,15 @@ use crate::support::Running;
 
 #[cfg(unix)]
 #[checks::test]
+fn program_runs_on_if_nobody_reads_its_messages() {
+    let mut running = Running::start(&["--auto"]);
+    running.close_messages();
+    running.variables();
+    assert!(running.terminate());
+}
+
+#[cfg(unix)]
+#[checks::test]
 fn program_ends_promptly_and_removes_its_files() {
     let temporary = tempfile::tempdir().expect("a directory");
     let set = |command: &mut std::process::Command| {

@@ -20,7 +20,8 @@ pub(crate) fn ended(arguments: &[&str]) -> Output {
 pub(crate) struct Running {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
-    told: Lines<BufReader<ChildStderr>>,
+    /// `None` once nobody reads them.
+    told: Option<Lines<BufReader<ChildStderr>>>,
 }
 
 impl Running {
@@ -39,7 +40,7 @@ impl Running {
         Self {
             child,
             lines: BufReader::new(stdout).lines(),
-            told: BufReader::new(stderr).lines(),
+            told: Some(BufReader::new(stderr).lines()),
         }
     }
 
@@ -53,10 +54,16 @@ impl Running {
 
     /// The lines for people, up to the hint on how to stop the program.
     pub(crate) fn told(&mut self) -> Vec<String> {
-        let lines = self.told.by_ref().map(|line| line.expect("text"));
+        let told = self.told.as_mut().expect("a reader");
+        let lines = told.map(|line| line.expect("text"));
         lines
             .take_while(|line| !line.starts_with("Press"))
             .collect()
+    }
+
+    /// Closes the pipe with the lines for people.
+    pub(crate) fn close_messages(&mut self) {
+        self.told = None;
     }
 
     /// The variables for a shell.

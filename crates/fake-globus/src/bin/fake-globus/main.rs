@@ -16,6 +16,7 @@ mod options;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -30,10 +31,10 @@ async fn main() -> ExitCode {
     match run(Options::read()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            tell(format_args!("error: {error}"));
             let mut cause = error.source();
             while let Some(error) = cause {
-                eprintln!("  because: {error}");
+                tell(format_args!("  because: {error}"));
                 cause = error.source();
             }
             ExitCode::FAILURE
@@ -57,9 +58,14 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     print_origins(&globus, &collections);
 
     interrupted.await;
-    eprintln!("Stopping.");
+    tell("Stopping.");
     globus.shutdown().await?;
     Ok(())
+}
+
+/// Prints a line for people. `eprintln` would panic if nobody reads standard error.
+fn tell(line: impl Display) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// Prints the variables. The collection is the last one.
@@ -109,9 +115,9 @@ fn print_origins(globus: &FakeGlobus, collections: &[Uuid]) {
         }
     }
     for (url, services) in origins {
-        eprintln!("{url}  {}", services.join(", "));
+        tell(format_args!("{url}  {}", services.join(", ")));
     }
-    eprintln!("Press Ctrl-C to stop.");
+    tell("Press Ctrl-C to stop.");
 }
 
 fn samples() -> std::io::Result<tempfile::TempDir> {
