@@ -285,12 +285,13 @@ fn add_collection(world: &Shared, collection: Collection) -> Result<Value, Comma
         return Err(format!("two collections have the id {id}").into());
     }
     let root = collection.root.display().to_string();
-    let url = world.https.url(world, id).map_err(|source| CommandError {
-        what: format!("cannot listen for the collection {id}"),
-        source: Some(source),
-    })?;
+    // First, because its failure must not leave a server behind.
     let served = Served::open(collection).map_err(|source| CommandError {
         what: format!("cannot open the directory {root}"),
+        source: Some(source),
+    })?;
+    let url = world.https.url(world, id).map_err(|source| CommandError {
+        what: format!("cannot listen for the collection {id}"),
         source: Some(source),
     })?;
     state.collections.push(Arc::new(served));

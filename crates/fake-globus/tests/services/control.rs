@@ -1,5 +1,6 @@
 //! The HTTP control plane.
 
+use std::path::Path;
 use std::time::Duration;
 
 use fake_globus::{Config, FakeGlobus, FakeGlobusBuilder, RequestKind};
@@ -272,4 +273,27 @@ async fn configuration_sets_up_a_server() {
     assert_eq!(id, "8e1a0d5c-4d0b-4d0e-9c57-0a3f3f1f0b11");
     let unknown = serde_json::from_value::<Config>(json!({"prot": 1}));
     unknown.expect_err("an unknown field");
+}
+
+#[checks::test]
+async fn rejected_collection_takes_no_port() {
+    let root = tempfile::tempdir().expect("a directory");
+    let mut first = (20_000..).step_by(20);
+    let (port, globus) = loop {
+        let port = first.next().expect("a port");
+        // Other programs may listen on some of the ports.
+        if let Ok(globus) = FakeGlobus::builder().port(port).start().await {
+            break (port, globus);
+        }
+    };
+    let url = format!("{}_fake/add-collection", globus.auth_url());
+    let add = async |name: &str, root: &Path| {
+        let request = reqwest::Client::new().post(&url);
+        send(request.json(&json!({"name": name, "root": root}))).await
+    };
+    let missing = root.path().join("missing");
+    assert_eq!(add("Missing", &missing).await.status(), 400);
+    let added = ok(add("Data", root.path()).await).await;
+    let expected = format!("http://127.0.0.1:{}/", port + 9);
+    assert_eq!(added["https_server"], expected);
 }
