@@ -188,7 +188,8 @@ impl Command {
                 let at = at.ok_or("the time is too far in the future")?;
                 let by = at.duration_since(world.clock.now());
                 let by = by.map_err(|_| "the clock never goes back")?;
-                world.clock.advance(by);
+                // `advance` rounds down to milliseconds, and the clock would show the second before.
+                world.clock.advance(by + Duration::from_millis(1));
                 Ok(clock(world))
             }
             Self::Fail(fault) => {

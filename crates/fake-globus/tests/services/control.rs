@@ -29,7 +29,8 @@ async fn clock_is_advanced_over_http() {
     assert_eq!(fixture.ls_status(&token).await, 502);
     let after = look(&fixture, "clock").await["unix"].as_u64();
     assert!(after >= Some(before + 661));
-    told(&fixture, "set-clock", json!({"unix": before + 100_000})).await;
+    let set = told(&fixture, "set-clock", json!({"unix": before + 100_000})).await;
+    assert_eq!(set["unix"], before + 100_000);
     for rejected in [before, u64::MAX] {
         let rejected = tell(&fixture, "set-clock", json!({"unix": rejected})).await;
         assert_eq!(rejected.status(), 400);
