@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use super::gare::{Gare, Parameters};
+use super::observe::Challenged;
 use super::record::RequestKind;
 use super::service::{self, Challenge, Operation};
 use super::{challenges, https};
@@ -138,6 +139,9 @@ impl Fault {
             response
                 .headers_mut()
                 .insert(header::CONTENT_TYPE, content_type);
+        }
+        if challenge.is_some() {
+            response.extensions_mut().insert(Challenged);
         }
         if let Some(seconds) = self.retry_after {
             response

@@ -129,6 +129,8 @@ async fn recorded_challenges_are_returned_by_id() {
             "{id}"
         );
         assert_eq!(page(rejected).await, checks::corpus::body(id), "{id}");
+        let seen = fixture.globus.requests().pop().expect("a request");
+        assert!(seen.challenged, "{id}");
     }
     let unknown = tell(&fixture, "fail", json!({"challenge": "nonsense"})).await;
     assert_eq!(unknown.status(), 400);
