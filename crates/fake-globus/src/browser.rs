@@ -130,7 +130,7 @@ impl Browser {
         let (_, form) = form.ok_or_else(|| failed("it has no form"))?;
         let form = form.split_once("</form>").map_or(form, |(form, _)| form);
         let action = attribute(form, "action").unwrap_or_default();
-        let url = page.url.join(action).map_err(failed)?;
+        let url = page.url.join(&action).map_err(failed)?;
         self.send(Method::POST, url, filled(form, fields)).await
     }
 
@@ -202,17 +202,29 @@ fn filled<'a>(form: &str, fields: impl IntoIterator<Item = (&'a str, &'a str)>) 
     let mut body = form_urlencoded::Serializer::new(String::new());
     for input in form.split("<input").skip(1) {
         let value = attribute(input, "value").unwrap_or_default();
-        if let (Some("hidden"), Some(name)) = (attribute(input, "type"), attribute(input, "name")) {
-            body.append_pair(name, value);
+        let is_hidden = attribute(input, "type").is_some_and(|kind| kind == "hidden");
+        if let Some(name) = attribute(input, "name").filter(|_| is_hidden) {
+            body.append_pair(&name, &value);
         }
     }
     body.extend_pairs(fields).finish()
 }
 
-fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
+/// The value of an attribute, unescaped.
+fn attribute(tag: &str, name: &str) -> Option<String> {
     let tag = tag.split_once('>').map_or(tag, |(tag, _)| tag);
     let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
-    rest.split_once('"').map(|(value, _)| value)
+    rest.split_once('"').map(|(value, _)| unescaped(value))
+}
+
+/// The text of HTML with the references that templates write.
+fn unescaped(html: &str) -> String {
+    html.replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&#39;", "'")
+        // Last: `&amp;lt;` is the text `&lt;`.
+        .replace("&amp;", "&")
 }
 
 impl Default for Browser {
@@ -258,8 +270,9 @@ fn failed(error: impl Into<Box<dyn Error + Send + Sync>>) -> BrowserError {
 mod tests {
     use axum::Router;
     use axum::extract::Path;
-    use axum::response::Redirect;
+    use axum::response::{Html, Redirect};
     use axum::routing::get;
+    use http::Uri;
 
     use super::*;
 
@@ -271,20 +284,42 @@ mod tests {
         }
     }
 
+    /// Serves `routes`; returns the URL of the root.
+    async fn serve(routes: Router) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+        let listener = listener.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        format!("http://{address}/")
+    }
+
     #[checks::test]
     async fn browser_follows_twenty_redirects() {
         let routes = Router::new()
             .route("/end", get(async || "end"))
             .route("/{left}", get(count_down));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
-        let listener = listener.expect("a port");
-        let address = listener.local_addr().expect("an address");
-        tokio::spawn(async move { axum::serve(listener, routes).await });
+        let url = serve(routes).await;
         let browser = Browser::new();
-        let page = browser.open(format!("http://{address}/20")).await;
+        let page = browser.open(format!("{url}20")).await;
         assert_eq!(page.expect("a page").text, "end");
-        let error = browser.open(format!("http://{address}/21")).await;
+        let error = browser.open(format!("{url}21")).await;
         let error = error.expect_err("too many redirects").to_string();
         assert!(error.contains("20 redirects"), "{error}");
+    }
+
+    #[checks::test]
+    async fn form_is_submitted_with_its_unescaped_values() {
+        let form = r#"<form action="/?a=1&amp;b=2"><input type="hidden"
+            name="x" value="&lt;&#39;&amp;amp;&quot;&gt;"></form>"#;
+        let show = async |uri: Uri, body: String| format!("{uri} {body}");
+        let routes = Router::new().route("/", get(Html(form)).post(show));
+        let url = serve(routes).await;
+        let browser = Browser::new();
+        let page = browser.open(&url).await.expect("a page");
+        let page = browser.submit(&page, []).await.expect("a page");
+        let body = form_urlencoded::Serializer::new(String::new())
+            .append_pair("x", "<'&amp;\">")
+            .finish();
+        assert_eq!(page.text, format!("/?a=1&b=2 {body}"));
     }
 }
