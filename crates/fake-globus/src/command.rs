@@ -12,7 +12,6 @@ use uuid::Uuid;
 
 use super::additions;
 use super::auth::grant;
-use super::challenges;
 use super::clock::unix;
 use super::collection::Collection;
 use super::compute::ComputeEndpoint;
@@ -24,7 +23,6 @@ use super::https::BrokenBackEnd;
 use super::identity::{Identity, User};
 use super::limit::Limit;
 use super::person::Person;
-use super::service;
 use super::state::{Client, Served, State};
 use super::world::{Shared, World};
 
@@ -188,24 +186,17 @@ impl Command {
                 let at = at.ok_or("the time is too far in the future")?;
                 let by = at.duration_since(world.clock.now());
                 let by = by.map_err(|_| "the clock never goes back")?;
-                // `advance` rounds down to milliseconds, and the clock would show the second before.
+                // `advance` rounds down to milliseconds, which would show the second before.
                 world.clock.advance(by + Duration::from_millis(1));
                 Ok(clock(world))
             }
-            Self::Fail(fault) => {
-                let challenge = fault.challenge.as_deref();
-                if let Some(unknown) = challenge.filter(|id| challenges::find(id).is_none()) {
-                    return Err(format!("there is no challenge {unknown}").into());
+            Self::Fail(fault) => match fault.contradiction(world) {
+                Some(contradiction) => Err(contradiction.into()),
+                None => {
+                    world.state().faults.push_back(fault);
+                    Ok(json!({}))
                 }
-                if let Some(unknown) = service::unknown(fault.service.as_deref()) {
-                    return Err(unknown.into());
-                }
-                if fault.times == 0 {
-                    return Err("a fault is for 1 request or more".into());
-                }
-                world.state().faults.push_back(fault);
-                Ok(json!({}))
-            }
+            },
             Self::ClearFaults {} => {
                 let mut state = world.state();
                 state.faults.clear();
@@ -213,7 +204,7 @@ impl Command {
                 state.back_ends.mend();
                 Ok(json!({}))
             }
-            Self::Limit(limit) => match limit.contradiction() {
+            Self::Limit(limit) => match limit.contradiction(world) {
                 Some(contradiction) => Err(contradiction.into()),
                 None => {
                     world.state().limits.push(limit);

@@ -11,6 +11,7 @@ use super::gare::{Gare, Parameters};
 use super::observe::Challenged;
 use super::record::RequestKind;
 use super::service::{self, Challenge, Operation};
+use super::world::Shared;
 use super::{challenges, https};
 
 /// A response to the next matching requests.
@@ -82,6 +83,30 @@ impl Fault {
             requires: Some(parameters),
             ..Self::once()
         }
+    }
+
+    /// The error in the settings, if there is one.
+    pub(super) fn contradiction(&self, world: &Shared) -> Option<String> {
+        let challenge = self.challenge.as_deref();
+        if let Some(unknown) = challenge.filter(|id| challenges::find(id).is_none()) {
+            return Some(format!("there is no challenge {unknown}"));
+        }
+        if self.times == 0 {
+            return Some("a fault is for 1 request or more".to_owned());
+        }
+        let responds =
+            self.status.is_some() || challenge.is_some() || self.requires.is_some() || self.reset;
+        let describes =
+            !self.body.is_empty() || self.content_type.is_some() || self.retry_after.is_some();
+        if describes && !responds {
+            let reason = "`body`, `content_type` and `retry_after` need `status`";
+            return Some(reason.to_owned());
+        }
+        if !responds && self.delay_ms == 0 {
+            let reason = "a fault has `status`, `challenge`, `requires`, `reset` or `delay_ms`";
+            return Some(reason.to_owned());
+        }
+        service::unknown(world, self.service.as_deref(), self.operation.as_deref())
     }
 
     pub(super) fn concerns(

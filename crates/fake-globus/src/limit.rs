@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::fault::concerns;
 use super::record::RequestKind;
 use super::service::{self, Operation, Problem};
+use super::world::Shared;
 
 /// A schedule of 429 responses, with `Retry-After`, in the error form of the service.
 ///
@@ -91,10 +92,12 @@ impl Limit {
     }
 
     /// The error in the settings, if there is one.
-    pub(super) fn contradiction(&self) -> Option<String> {
+    pub(super) fn contradiction(&self, world: &Shared) -> Option<String> {
         match (self.next, self.every) {
             (Some(0), _) | (_, Some(0)) => Some("a limit counts from 1".to_owned()),
-            (Some(_), None) | (None, Some(_)) => service::unknown(self.service.as_deref()),
+            (Some(_), None) | (None, Some(_)) => {
+                service::unknown(world, self.service.as_deref(), self.operation.as_deref())
+            }
             _ => Some("a limit has either `next` or `every`".to_owned()),
         }
     }

@@ -297,7 +297,7 @@ impl FakeGlobus {
     /// Adds a limit: some of the following requests are answered 429, with `Retry-After`.
     ///
     /// # Errors
-    /// If the limit counts to 0, or is for a service that does not exist.
+    /// If the limit counts to 0, or is for a service or an operation that does not exist.
     pub fn limit(&self, limit: Limit) -> Result<(), UnknownError> {
         self.try_apply(Command::Limit(limit))
     }

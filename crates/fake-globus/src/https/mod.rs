@@ -33,6 +33,17 @@ use crate::{control, secret};
 pub(super) use backend::{BackEndError, BackEnds, BrokenBackEnd, Connection};
 use range::{Part, part};
 
+/// The name of these servers in a command, beside the names of the services.
+pub(super) const NAME: &str = "https";
+
+/// The operations, and their names in a command.
+pub(super) const OPERATIONS: [(Method, &str); 4] = [
+    (Method::GET, "https_get"),
+    (Method::HEAD, "https_head"),
+    (Method::PUT, "https_put"),
+    (Method::DELETE, "https_delete"),
+];
+
 /// The maximal size of a file in a `PUT`, in bytes.
 const LARGEST: usize = 1 << 30;
 
@@ -49,15 +60,10 @@ pub(crate) fn challenge(gare: &Gare) -> Response {
 }
 
 async fn serve(world: Shared, id: Uuid, request: Request) -> Response {
-    let name = match *request.method() {
-        Method::GET => Some("https_get"),
-        Method::HEAD => Some("https_head"),
-        Method::PUT => Some("https_put"),
-        Method::DELETE => Some("https_delete"),
-        _ => None,
-    };
-    let service = "https";
-    let operation = name.map(|name| Operation { service, name });
+    let mut operations = OPERATIONS.iter();
+    let operation = operations.find(|(method, _)| method == request.method());
+    let service = NAME;
+    let operation = operation.map(|(_, name)| Operation { service, name });
     let answer = async |request| answer(&world, id, request).await;
     observe::record(&world, operation, service, request, answer).await
 }

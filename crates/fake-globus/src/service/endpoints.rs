@@ -28,6 +28,7 @@ pub(crate) struct Endpoints<S> {
     world: Shared,
     router: Router<Shared>,
     path: &'static str,
+    names: Vec<&'static str>,
     service: PhantomData<fn() -> S>,
 }
 
@@ -37,6 +38,7 @@ impl<S: Service> Endpoints<S> {
             world: world.clone(),
             router: Router::new(),
             path: "/",
+            names: Vec::new(),
             service: PhantomData,
         }
     }
@@ -92,6 +94,7 @@ impl<S: Service> Endpoints<S> {
             service: S::NAME,
             name,
         };
+        self.names.push(name);
         let state = (self.world.clone(), operation);
         let method = method.route_layer(from_fn_with_state(state, observed::<S>));
         for base in S::BASES {
@@ -103,6 +106,11 @@ impl<S: Service> Endpoints<S> {
 
     pub(super) fn into_router(self) -> Router<Shared> {
         self.router
+    }
+
+    /// The names of all operations.
+    pub(super) fn into_names(self) -> Vec<&'static str> {
+        self.names
     }
 }
 

@@ -144,6 +144,16 @@ async fn unknown_commands_and_fields_are_rejected() {
         ("reset", json!({"hard": true})),
         ("fail", json!({"statsu": 500})),
         ("fail", json!({"status": 500, "times": 0})),
+        ("fail", json!({})),
+        ("fail", json!({"status": 500, "operation": "operation_sl"})),
+        (
+            "fail",
+            json!({"status": 500, "service": "auth", "operation": "operation_ls"}),
+        ),
+        ("fail", json!({"body": "{}"})),
+        ("fail", json!({"delay_ms": 1, "retry_after": 1})),
+        ("fail", json!({"delay_ms": 1, "content_type": "text/plain"})),
+        ("limit", json!({"next": 1, "operation": "operation_sl"})),
         ("advance-clock", json!({"seconds": -1})),
         (
             "log-in",
