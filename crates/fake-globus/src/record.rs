@@ -1,6 +1,7 @@
 //! The log of a server: requests, counts and violations, for assertions.
 
 use std::collections::VecDeque;
+use std::fmt;
 
 use axum::http::Method;
 use serde::{Deserialize, Serialize};
@@ -21,7 +22,7 @@ use super::service::Operation;
 /// assert_eq!((seen[0].status, seen[0].user.as_deref()), (401, None));
 /// # Ok(()) }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SeenRequest {
     /// The kind of the request.
@@ -33,7 +34,7 @@ pub struct SeenRequest {
     pub method: Method,
     /// The path, percent-encoded.
     pub path: String,
-    /// The query, percent-encoded.
+    /// The query, percent-encoded. `Debug` masks codes, tokens and secrets in it.
     pub query: Option<String>,
     /// The username (primary identity) that the token belongs to. `None` without a valid token.
     pub user: Option<String>,
@@ -41,6 +42,40 @@ pub struct SeenRequest {
     pub status: u16,
     /// Whether the response was a challenge.
     pub challenged: bool,
+}
+
+/// The parameters of a query whose values `Debug` masks.
+const SECRETS: [&str; 6] = [
+    "access_token",
+    "client_secret",
+    "code",
+    "code_verifier",
+    "refresh_token",
+    "token",
+];
+
+impl fmt::Debug for SeenRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SeenRequest")
+            .field("kind", &self.kind)
+            .field("operation", &self.operation)
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("query", &self.query.as_deref().map(masked))
+            .field("user", &self.user)
+            .field("status", &self.status)
+            .field("challenged", &self.challenged)
+            .finish()
+    }
+}
+
+/// A query without the values of [`SECRETS`].
+fn masked(query: &str) -> String {
+    let pairs = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((name, _)) if SECRETS.contains(&name) => format!("{name}=***"),
+        _ => pair.to_owned(),
+    });
+    pairs.collect::<Vec<_>>().join("&")
 }
 
 /// The kind of a request.

@@ -310,3 +310,15 @@ async fn rejected_collection_takes_no_port() {
     let expected = format!("http://127.0.0.1:{}/", port + 9);
     assert_eq!(added["https_server"], expected);
 }
+
+#[checks::test]
+async fn request_is_shown_without_the_secrets_of_its_query() {
+    let fixture = Fixture::open().await;
+    let path = "v2/oauth2/userinfo?access_token=one&state=two&code=three&client_secret=";
+    fixture.get(path, "x").await;
+    let seen = fixture.globus.requests().pop().expect("a request");
+    let shown = format!("{seen:?}");
+    let query = "access_token=***&state=two&code=***&client_secret=***";
+    assert!(shown.contains(query), "{shown}");
+    assert!(path.ends_with(&seen.query.expect("a query")));
+}
