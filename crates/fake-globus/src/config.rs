@@ -218,12 +218,13 @@ impl Config {
     /// The commands that apply these settings to an empty server.
     pub(super) fn commands(self) -> Vec<Command> {
         let (native, _) = self.first_clients();
-        let cli = Client {
+        let has_cli = self.clients.iter().any(|client| client.id == GLOBUS_CLI);
+        let cli = (!has_cli).then(|| Client {
             id: GLOBUS_CLI,
             name: "Globus CLI".to_owned(),
             secret: None,
             redirect_uris: Vec::new(),
-        };
+        });
         let consents = self
             .consents
             .into_iter()
@@ -232,7 +233,7 @@ impl Config {
                 client: Some(given.client.unwrap_or(native)),
                 scopes: given.scopes,
             });
-        let clients = self.clients.into_iter().chain([cli]);
+        let clients = self.clients.into_iter().chain(cli);
         [Command::SetPerson(self.person)]
             .into_iter()
             .chain(self.identities.into_iter().map(Command::AddIdentity))

@@ -274,6 +274,8 @@ async fn configuration_sets_up_a_server() {
         "person": {"login": "approve", "mfa": false},
         "clients": [
             {"id": "8e1a0d5c-4d0b-4d0e-9c57-0a3f3f1f0b11", "name": "Mine", "secret": "xyzzy"},
+            // The client of the `globus` command line, which the server also has by default.
+            {"id": "95fdeba8-fac2-42bd-a357-e068d82ff78e", "name": "Command line"},
         ],
         "collections": [{"name": "Data", "root": directory.path(), "policies": [{"name": "Any"}]}],
         "consents": [{"identity": "bob@anl.gov", "scopes": ALL}],
