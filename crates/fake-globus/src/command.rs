@@ -156,20 +156,22 @@ impl Command {
             }
             Self::ExpireSessions { identity } => expire_sessions(&mut world.state(), identity),
             Self::RevokeToken { token } => {
+                let now = world.clock.now();
                 let mut state = world.state();
                 let token = state
                     .tokens
                     .get_mut(&token)
                     .ok_or("there is no such token")?;
-                token.revoked = true;
+                token.revoke(now);
                 Ok(json!({}))
             }
             Self::RevokeTokens {} => {
+                let now = world.clock.now();
                 let mut state = world.state();
                 state
                     .tokens
                     .values_mut()
-                    .for_each(|token| token.revoked = true);
+                    .for_each(|token| token.revoke(now));
                 Ok(json!({}))
             }
             Self::ForgetBrowser {} => {

@@ -247,12 +247,18 @@ pub(super) struct Token {
     pub(super) scopes: Vec<String>,
     pub(super) is_refresh: bool,
     pub(super) issued: SystemTime,
-    /// `None` for a refresh token.
+    /// `None` for a refresh token that was not revoked.
     pub(super) expires: Option<SystemTime>,
     pub(super) revoked: bool,
 }
 
 impl Token {
+    /// Revokes the token. A refresh token ends now, so that it is forgotten like others.
+    pub(super) fn revoke(&mut self, now: SystemTime) {
+        self.revoked = true;
+        self.expires.get_or_insert(now);
+    }
+
     pub(super) fn is_active(&self, now: SystemTime) -> bool {
         !self.revoked && self.expires.is_none_or(|end| now < end)
     }

@@ -53,6 +53,7 @@ pub(super) fn issue(world: &World, state: &mut State, grant: &Grant) -> Vec<Issu
 
 /// Issues an access token for a refresh token, with the same resource server and session.
 pub(super) fn renew(world: &World, state: &mut State, refresh: &str, of: &Token) -> Issued {
+    state.forget_ended(world.clock.now());
     Issued {
         access: store(
             world,

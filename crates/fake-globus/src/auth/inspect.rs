@@ -25,8 +25,11 @@ pub(super) async fn revoke(
 ) -> Result<Response, AuthError> {
     let params = Params(pairs);
     let client = client::authenticate(&world, &headers, &params)?;
-    if let Some(token) = world.state().tokens.get_mut(params.first("token")) {
-        token.revoked |= token.grant.client == client.id;
+    let now = world.clock.now();
+    let mut state = world.state();
+    let token = state.tokens.get_mut(params.first("token"));
+    if let Some(token) = token.filter(|token| token.grant.client == client.id) {
+        token.revoke(now);
     }
     Ok(Json(json!({"active": false})).into_response())
 }

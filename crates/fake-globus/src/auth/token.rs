@@ -47,6 +47,7 @@ fn invalid_grant() -> AuthError {
 }
 
 fn with_code(world: &World, client: &Client, params: &Params) -> Result<Value, AuthError> {
+    let now = world.clock.now();
     let mut state = world.state();
     let code = match state.codes.get_mut(params.first("code")) {
         Some(code) if !code.used => {
@@ -60,7 +61,7 @@ fn with_code(world: &World, client: &Client, params: &Params) -> Result<Value, A
                 .tokens
                 .values_mut()
                 .filter(|token| Some(token.grant.id) == used)
-                .for_each(|t| t.revoked = true);
+                .for_each(|token| token.revoke(now));
             drop(state);
             world.violation(ViolationKind::CodeReused, format!("by {}", client.name));
             return Err(invalid_grant());
@@ -71,7 +72,7 @@ fn with_code(world: &World, client: &Client, params: &Params) -> Result<Value, A
         world.violation(violation, format!("by {}", client.name));
         return Err(invalid_grant());
     }
-    if world.clock.now() >= code.expires {
+    if now >= code.expires {
         return Err(invalid_grant());
     }
     let issued = grant::issue(world, &mut state, &code.grant);

@@ -15,7 +15,7 @@ use crate::world::{Shared, World};
 
 use super::endpoint::ComputeEndpoint;
 use super::task::{Function, FunctionRequest, Task};
-use super::{Compute, ComputeState, KEPT_TASKS};
+use super::{Compute, ComputeState, KEPT};
 
 type Answer = Result<Json<Value>, Rejection>;
 type Pairs = Query<Vec<(String, String)>>;
@@ -106,7 +106,7 @@ pub(super) async fn register(
     let asked = body.content;
     let (id, owner) = (Uuid::new_v4(), caller.user.id());
     let functions = &mut world.state().compute.functions;
-    functions.push(Function { id, owner, asked });
+    push_last(functions, Function { id, owner, asked }, KEPT);
     Json(json!({"function_uuid": id}))
 }
 
@@ -173,7 +173,7 @@ pub(super) async fn submit(
                 group,
                 at,
             };
-            push_last(&mut compute.tasks, task, KEPT_TASKS);
+            push_last(&mut compute.tasks, task, KEPT);
         }
         tasks.insert(function, ids);
     }

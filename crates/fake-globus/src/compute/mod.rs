@@ -17,14 +17,14 @@ use super::service::{Challenge, Endpoints, Problem, Service, challenged, respond
 pub use endpoint::ComputeEndpoint;
 use task::{Function, Task};
 
-/// How many tasks are kept.
-const KEPT_TASKS: usize = 10_000;
+/// How many tasks are kept, and how many functions.
+const KEPT: usize = 10_000;
 
 /// The state of Compute.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct ComputeState {
     pub(super) endpoints: Vec<ComputeEndpoint>,
-    pub(super) functions: Vec<Function>,
+    pub(super) functions: VecDeque<Function>,
     pub(super) tasks: VecDeque<Task>,
 }
 

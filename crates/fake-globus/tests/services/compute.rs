@@ -145,3 +145,22 @@ async fn unsatisfied_endpoint_policy_is_a_challenge() {
     let request = request.bearer_auth(text(&tokens, "/access_token"));
     ok(send(request.json(&submission)).await).await;
 }
+
+#[checks::test]
+async fn oldest_functions_are_removed() {
+    let site = Site::new(ComputeEndpoint::new("cluster")).await;
+    site.function().await;
+    let functions = |dump: &mut Value| {
+        let functions = dump["state"]["compute"]["functions"].as_array_mut();
+        std::mem::take(functions.expect("functions"))
+    };
+    let dumped = || serde_json::from_str::<Value>(&site.fixture.globus.dump()).expect("JSON");
+    let mut dump = dumped();
+    let function = functions(&mut dump).pop().expect("a function");
+    dump["state"]["compute"]["functions"] = vec![function; 10_000].into();
+    site.fixture.globus.load(&dump.to_string()).expect("a dump");
+    let last = site.function().await;
+    let kept = functions(&mut dumped());
+    assert_eq!(kept.len(), 10_000);
+    assert_eq!(kept.last().expect("a function")["id"], last);
+}

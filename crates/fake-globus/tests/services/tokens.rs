@@ -237,3 +237,30 @@ async fn keep_requests_bounds_the_record() {
     assert_eq!(queries.collect::<Vec<_>>(), ["mark=2", "mark=3"]);
     assert_eq!(fixture.globus.counts().listings, 3);
 }
+
+#[checks::test]
+async fn ended_tokens_are_removed_from_the_state() {
+    let fixture = Fixture::open().await;
+    let kept = |fixture: &Fixture| {
+        let dump: Value = serde_json::from_str(&fixture.globus.dump()).expect("JSON");
+        dump["state"]["tokens"]
+            .as_object()
+            .map(|tokens| tokens.len())
+    };
+    let first = fixture.log_in(ALL, &[]).await;
+    let second = fixture.log_in(ALL, &[]).await;
+    let refresh = text(&second, "/refresh_token");
+    fixture
+        .post(
+            "v2/oauth2/token/revoke",
+            &[
+                ("token", text(&first, "/refresh_token")),
+                ("client_id", &fixture.client_id()),
+            ],
+        )
+        .await;
+    assert_eq!(kept(&fixture), Some(4));
+    fixture.globus.clock().advance(5 * DAY);
+    ok(fixture.refresh(refresh).await).await;
+    assert_eq!(kept(&fixture), Some(2));
+}

@@ -144,6 +144,7 @@ pub(in crate::auth) async fn delete(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, AuthError> {
     let client = known(&world, &headers, caller, &id)?;
+    let now = world.clock.now();
     let mut state = world.state();
     let document = one_of(&state, &client);
     state.clients.remove(&client.id);
@@ -153,7 +154,7 @@ pub(in crate::auth) async fn delete(
     let tokens = state.tokens.values_mut();
     tokens
         .filter(|token| token.grant.client == client.id)
-        .for_each(|token| token.revoked = true);
+        .for_each(|token| token.revoke(now));
     Ok(document)
 }
 
