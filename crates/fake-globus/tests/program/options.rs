@@ -16,6 +16,7 @@ fn contradictory_options_are_rejected_with_a_reason() {
             &["--errors", "older", "--mfa"],
             "an older server cannot ask for a second factor",
         ),
+        (&["--print-config"], "--root"),
     ] {
         let rejected = ended(arguments);
         let said = String::from_utf8(rejected.stderr).expect("text");

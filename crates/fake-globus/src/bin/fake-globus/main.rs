@@ -44,7 +44,8 @@ async fn main() -> ExitCode {
 
 async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     if options.print_config {
-        print!("{}", toml::to_string_pretty(&options.config(None)?)?);
+        let config = toml::to_string_pretty(&options.config(None)?)?;
+        std::io::stdout().write_all(config.as_bytes())?;
         return Ok(());
     }
     // Dropping it removes the directory.

@@ -28,7 +28,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE", conflicts_with = "simple")]
     config: Option<PathBuf>,
 
-    /// Print the configuration that the options describe, and exit.
+    /// Print the configuration that the options describe, and exit [needs --root or --config].
     #[arg(long)]
     pub(crate) print_config: bool,
 
@@ -124,6 +124,11 @@ impl Options {
         if matches!(options.errors, Some(Shape::Older)) && options.mfa {
             let kind = clap::error::ErrorKind::ArgumentConflict;
             let reason = "an older server cannot ask for a second factor";
+            Self::command().error(kind, reason).exit();
+        }
+        if options.print_config && options.needs_samples() {
+            let kind = clap::error::ErrorKind::MissingRequiredArgument;
+            let reason = "--print-config needs --root: the default directory is temporary";
             Self::command().error(kind, reason).exit();
         }
         options
