@@ -70,6 +70,8 @@ impl Collection {
     }
 
     /// Demands an identity of `domain` in the session. With several domains, one of them is enough.
+    /// With a [`required_identity`](Self::required_identity) the server does not start, because a
+    /// login cannot require both.
     pub fn domain(mut self, domain: impl Into<String>) -> Self {
         self.demand.domains.push(domain.into());
         self
@@ -121,6 +123,11 @@ impl Collection {
         if self.high_assurance && self.data_access {
             return Some(format!(
                 "the collection \"{name}\" has high assurance, and so no data_access scope"
+            ));
+        }
+        if !self.demand.domains.is_empty() && !self.demand.identities.is_empty() {
+            return Some(format!(
+                "the collection \"{name}\" can demand either domains or identities"
             ));
         }
         demands

@@ -119,6 +119,11 @@ fn invalid_configuration_is_an_error_with_its_place() {
             "either `next` or `every`",
         ),
         (
+            "[[collections]]\nname = \"x\"\nroot = \".\"\ndomains = [\"anl.gov\"]\n\
+             required_identities = [\"ada@anl.gov\"]",
+            "either domains or identities",
+        ),
+        (
             "[[groups]]\nname = \"x\"\n[[groups]]\nname = \"x\"",
             "two groups have the id",
         ),
