@@ -27,6 +27,20 @@ fn contradictory_options_are_rejected_with_a_reason() {
 }
 
 #[checks::test]
+fn repeated_option_replaces_the_earlier_one() {
+    let options =
+        "--print-config --auto --root . --port 1 --port 2 --auto --domain a.gov --domain b.gov";
+    let options: Vec<&str> = options.split(' ').collect();
+    let printed = String::from_utf8(ended(&options).stdout).expect("text");
+    for line in ["port = 2", "    \"a.gov\",", "    \"b.gov\","] {
+        assert!(
+            printed.lines().any(|printed| printed == line),
+            "{line}: {printed}"
+        );
+    }
+}
+
+#[checks::test]
 fn version_is_printed() {
     let printed = ended(&["--version"]).stdout;
     let expected = format!("fake-globus {}\n", env!("CARGO_PKG_VERSION"));

@@ -18,7 +18,7 @@ const LOGINS: &str = "Logins";
 /// clients, and the id of a collection. The official SDKs and the `globus` command line read the
 /// URLs from their environment.
 #[derive(Debug, Parser)]
-#[command(name = "fake-globus", version)]
+#[command(name = "fake-globus", version, args_override_self = true)]
 #[command(group = clap::ArgGroup::new("simple").multiple(true).args([
     "root", "identity", "session_minutes", "domain", "mfa", "policy", "high_assurance", "data_access", "errors",
 ]))]
