@@ -104,17 +104,18 @@ impl Directory {
         self.dir.remove_file(beneath(path))
     }
 
-    /// Renames `from` to `to`. An existing entry at `to` is an error.
-    pub(super) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        let (from, to) = (
-            beneath(from.trim_end_matches('/')),
-            beneath(to.trim_end_matches('/')),
-        );
-        self.dir.symlink_metadata(from)?;
+    /// Renames `old` to `new`. An existing entry at `new` is an error. An error has the command of
+    /// GridFTP that failed: `RNFR` for `old`, or `RNTO` for `new`.
+    pub(super) fn rename(&self, old: &str, new: &str) -> Result<(), (&'static str, io::Error)> {
+        let from = beneath(old.trim_end_matches('/'));
+        let to = beneath(new.trim_end_matches('/'));
+        let found = self.dir.symlink_metadata(from);
+        found.map_err(|error| ("RNFR", error))?;
         if self.dir.symlink_metadata(to).is_ok() {
-            return Err(io::ErrorKind::AlreadyExists.into());
+            return Err(("RNTO", io::ErrorKind::AlreadyExists.into()));
         }
-        self.dir.rename(from, &self.dir, to)
+        let renamed = self.dir.rename(from, &self.dir, to);
+        renamed.map_err(|error| ("RNTO", error))
     }
 
     pub(super) fn create(&self, path: &str) -> io::Result<()> {

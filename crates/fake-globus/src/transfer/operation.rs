@@ -123,20 +123,21 @@ pub(super) async fn rename(
     let directory = served.directory.clone();
     let (from, to) = (old.clone(), new.clone());
     let renamed = tokio::task::spawn_blocking(move || directory.rename(&from, &to)).await;
-    renamed
-        .map_err(io::Error::other)
-        .and_then(|renamed| renamed)
-        .map_err(|error| match error.kind() {
+    let renamed = renamed.unwrap_or_else(|error| Err(("RNFR", io::Error::other(error))));
+    renamed.map_err(|(command, error)| {
+        let path = if command == "RNTO" { &new } else { &old };
+        match error.kind() {
             io::ErrorKind::AlreadyExists => TransferError::new(
                 StatusCode::BAD_GATEWAY,
                 "ExternalError.RenameFailed.Exists",
-                format!("Path '{new}' already exists"),
+                format!("Path '{path}' already exists"),
             ),
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-                not_found(&served.collection, "RNFR", &old)
+                not_found(&served.collection, command, path)
             }
-            _ => path_error(&served.collection, "RNFR", &old, &error),
-        })?;
+            _ => path_error(&served.collection, command, path, &error),
+        }
+    })?;
     Ok(Document::ok(json!({
         "DATA_TYPE": "result",
         "code": "FileRenamed",

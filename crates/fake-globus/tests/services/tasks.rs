@@ -237,6 +237,9 @@ async fn rename_never_replaces_an_entry() {
     ] {
         assert_eq!(ask(old, new).await.status(), status, "{old} {new}");
     }
+    let lost = document_of(ask("/sub/moved.txt", "/nowhere/x").await).await;
+    let message = text(&lost, "/message");
+    assert!(message.contains("'/nowhere/x' not found"), "{message}");
     let empty = fixture.post_json(&rename, &token, &json!({})).await;
     assert_eq!(empty.status(), 400);
 }
