@@ -96,15 +96,22 @@
 //!
 //! | `POST /_fake/...` | fields |
 //! | --- | --- |
-//! | `advance-clock`, `set-clock` | `seconds`; `unix` |
+//! | `advance-clock` | `seconds` |
+//! | `set-clock` | `unix`, the new time in seconds since 1970 |
 //! | `log-in` | `identity`, `scopes`, `client`: returns an `access_token` |
-//! | `expire-sessions`, `revoke-consents`, `revoke-token`, `revoke-tokens`, `forget-browser` | `identity`; `token` |
+//! | `expire-sessions` | `identity` (default: all) |
+//! | `revoke-consents` | `identity` |
 //! | `grant-consents` | `identity`, `scopes`, `client` |
+//! | `revoke-token` | `token` |
+//! | `revoke-tokens` | none: revokes all tokens |
+//! | `forget-browser` | none: logs the browser out |
 //! | `fail` | which requests: `service`, `operation` or `kind`, `times`. The response: `status`, `body`, `content_type`, `retry_after`, `delay_ms`, `reset`; `requires`, the requirement of a challenge in the service's own form; or `challenge`, the id of a challenge of a real service |
 //! | `limit` | 429 with `retry_after` for the `next` requests, or for one request in `every`; of a `service`, `operation` or `kind` |
 //! | `break-back-end` | on the next `connections` to the HTTPS server of a `collection`, every request is answered 404; `error` is `endpoint_error` or `internal_error` |
 //! | `ignore-lone-mfa` | `ignore`: Auth ignores a required second factor without identities or a domain |
-//! | `clear-faults`, `reset`, `load` | `state`: the document that `GET state` returned |
+//! | `clear-faults` | none: removes faults, limits and broken back ends |
+//! | `reset` | none: restores the state and the clock of the start, and clears the log |
+//! | `load` | `state`: the document that `GET state` returned |
 //! | `set-person` | `login` (`browser`, `approve` or `decline`), `delay_ms`, `picks`, `mfa` |
 //! | `add-identity`, `add-client`, `add-collection`, `add-flow`, `add-group`, `add-compute-endpoint` | as in a [`Config`] |
 //!
