@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use url::Url;
 use uuid::Uuid;
 
@@ -36,6 +37,7 @@ pub(super) struct HttpsServers {
     runtime: Handle,
     stopped: watch::Receiver<()>,
     urls: Mutex<HashMap<Uuid, String>>,
+    tasks: Mutex<JoinSet<io::Result<()>>>,
 }
 
 impl HttpsServers {
@@ -47,7 +49,14 @@ impl HttpsServers {
             runtime: Handle::current(),
             stopped,
             urls: Mutex::default(),
+            tasks: Mutex::default(),
         }
+    }
+
+    /// The tasks of all servers.
+    pub(super) fn take_tasks(&self) -> JoinSet<io::Result<()>> {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut tasks)
     }
 
     /// The URL of the server of a collection. Starts the server if it does not run yet.
@@ -65,7 +74,7 @@ impl HttpsServers {
             None => url_of(listener.local_addr()?),
         };
         let (router, mut stopped) = (https::router(world, id), self.stopped.clone());
-        self.runtime.spawn(async move {
+        let task = async move {
             let listener = Prompt(TcpListener::from_std(listener)?);
             let router = router.into_make_service_with_connect_info::<https::Connection>();
             let server = axum::serve(listener, router);
@@ -75,7 +84,9 @@ impl HttpsServers {
                     let _ = stopped.changed().await;
                 })
                 .await
-        });
+        };
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.spawn_on(task, &self.runtime);
         urls.insert(id, url.clone());
         Ok(url)
     }

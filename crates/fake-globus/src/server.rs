@@ -349,10 +349,14 @@ impl FakeGlobus {
     /// If a handler of the server panicked, or the server stopped listening by itself.
     pub async fn shutdown(mut self) -> Result<(), ShutdownError> {
         self.stop.take();
+        // Dropping them stops them, too.
+        let mut collections = self.world.https.take_tasks();
         let ended = async {
-            while let Some(ended) = self.tasks.join_next().await {
-                let ended = ended.map_err(std::io::Error::other).and_then(|ended| ended);
-                ended.map_err(|error| ShutdownError(vec![error.to_string()]))?;
+            for tasks in [&mut self.tasks, &mut collections] {
+                while let Some(ended) = tasks.join_next().await {
+                    let ended = ended.map_err(std::io::Error::other).and_then(|ended| ended);
+                    ended.map_err(|error| ShutdownError(vec![error.to_string()]))?;
+                }
             }
             Ok(())
         };

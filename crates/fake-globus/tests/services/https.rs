@@ -7,7 +7,7 @@ use fake_globus::Policy;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
-use crate::support::{ALL, Fixture, location, ok, page, parameter, send, text};
+use crate::support::{ALL, Fixture, location, ok, page, parameter, send, text, told};
 
 struct Site {
     fixture: Fixture,
@@ -248,4 +248,21 @@ async fn challenge_names_the_unmet_policy() {
     let tokens = site.fixture.log_in(&scope, &login).await;
     text(&tokens, "/access_token").clone_into(&mut site.token);
     assert_eq!(site.get("/hello.txt", &[]).await.status(), 200);
+}
+
+#[checks::test]
+async fn shutdown_waits_for_requests_to_collections() {
+    let site = Site::new(Fixture::open().await).await;
+    let slow = json!({"service": "https", "delay_ms": 500});
+    told(&site.fixture, "fail", slow).await;
+    let request = site.fixture.http.get(format!("{}/hello.txt", site.server));
+    let request = tokio::spawn(send(request.bearer_auth(&site.token)));
+    // The fault is removed when the request arrives.
+    while site.fixture.globus.dump().contains("\"delay_ms\":500") {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    site.fixture.globus.shutdown().await.expect("an end");
+    let answer = tokio::time::timeout(Duration::from_millis(200), request).await;
+    let answer = answer.expect("an answer in time").expect("an answer");
+    assert_eq!(answer.status(), 200);
 }
