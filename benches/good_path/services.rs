@@ -71,13 +71,31 @@ where
     Layer {
         name,
         over: BARE_WITHOUT_CREDENTIAL,
-        case: Box::new(move |origin| case(wrap(inner()), origin, false)),
+        case: Box::new(move |origin| {
+            if name != BARE_WITHOUT_CREDENTIAL {
+                assert_sets_credential(wrap(tower::service_fn(with_header)));
+            }
+            case(wrap(inner()), origin, false)
+        }),
     }
 }
 
 fn inner() -> Inner {
     let answer = |_| ready(Ok(Response::new(Full::new(Bytes::from_static(b"{}")))));
     tower::service_fn(answer as fn(Request<Body>) -> Answer)
+}
+
+/// A service that fails the bench if the request has no credential.
+fn with_header(request: Request<Body>) -> Answer {
+    assert!(request.headers().contains_key(AUTHORIZATION));
+    ready(Ok(Response::default()))
+}
+
+fn assert_sets_credential<S: Service<Request<Body>>>(mut service: S) {
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(service.poll_ready(&mut context).is_ready());
+    let request = request::build(false, |body| body);
+    assert!(pin!(service.call(request)).poll(&mut context).is_ready());
 }
 
 fn case<S>(mut service: S, origin: Origin, authorized: bool) -> Case
@@ -96,7 +114,7 @@ where
         let request = black_box(request());
         // Polled in place, without a move.
         let answer = pin!(service.call(request)).poll(&mut Context::from_waker(Waker::noop()));
-        matches!(answer, Poll::Ready(Ok(_)))
+        assert!(matches!(answer, Poll::Ready(Ok(_))));
     })
 }
 

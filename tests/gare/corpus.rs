@@ -59,6 +59,16 @@ fn corpus_yields_exactly_the_expected_requirements() {
     );
 }
 
+/// `fake-globus` is published without this package: it has a copy of the first file.
+#[checks::test]
+fn challenges_of_fake_globus_are_those_of_the_corpus() {
+    let theirs = include_str!("../../crates/fake-globus/data/challenges.jsonl");
+    assert!(
+        theirs == include_str!("../corpus/errors.jsonl"),
+        "copy tests/corpus/errors.jsonl to crates/fake-globus/data/challenges.jsonl"
+    );
+}
+
 #[checks::test]
 fn detection_names_the_location() {
     let locations = |id: &str| -> Vec<String> {

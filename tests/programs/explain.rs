@@ -4,9 +4,8 @@ use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
 use checks::corpus::{CORPUS, rows};
+use checks::program::example;
 use serde_json::{Value, json};
-
-use crate::support::example;
 
 fn explain(arguments: &[&str], input: &[u8]) -> Output {
     let mut child = Command::new(example("explain"))

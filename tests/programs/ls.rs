@@ -3,9 +3,8 @@
 use std::io::Seek;
 use std::process::Stdio;
 
+use checks::program::example;
 use checks::site::{LISTING, Ran, command, run};
-
-use crate::support::example;
 
 async fn ls(arguments: &[&str]) -> Ran {
     run(command(example("ls"), arguments)).await

@@ -2,4 +2,3 @@
 
 mod explain;
 mod ls;
-mod support;

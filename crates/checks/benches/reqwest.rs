@@ -52,10 +52,9 @@ fn layer(name: &'static str, wrap: fn(ClientBuilder) -> ClientBuilder) -> Layer 
                 Origin::Template => template.try_clone().expect("a body in memory"),
                 Origin::Afresh => build(&client),
             };
-            client
-                .execute(request)
-                .now_or_never()
-                .is_some_and(|answer| answer.is_ok())
+            let answer = client.execute(request).now_or_never();
+            let answer = answer.expect("at once").expect("an answer");
+            assert_eq!(answer.status(), 200);
         })
     };
     Layer {

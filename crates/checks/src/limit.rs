@@ -37,7 +37,11 @@ impl Limits {
     }
 
     pub fn flavor(mut self, flavor: &str) -> Self {
-        self.multi_thread = flavor == "multi_thread";
+        self.multi_thread = match flavor {
+            "multi_thread" => true,
+            "current_thread" => false,
+            unknown => panic!("no flavor {unknown}"),
+        };
         self
     }
 

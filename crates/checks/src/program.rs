@@ -1,8 +1,11 @@
-//! Runs a test again as a child process: for environment variables, signals and output.
+//! Runs a test again as a child process: for environment variables, signals and output. Builds
+//! examples that tests run.
 
 use std::env;
+use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::{Command as Cargo, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -29,17 +32,47 @@ pub fn report(text: &str) {
     eprintln!("{REPORT}{}", text.replace('\n', " "));
 }
 
-/// The path of an example of the package under test.
+/// The variable that a program needs for its coverage to be measured, for programs that get no
+/// other variables.
+pub fn coverage() -> Option<(&'static str, OsString)> {
+    let name = "LLVM_PROFILE_FILE";
+    env::var_os(name).map(|file| (name, file))
+}
+
+/// The path of an example of the package under test. Builds it if its code has changed: `cargo test
+/// --test` does not build the examples.
+///
+/// An example that is current is not built, since the other packages of the same `cargo test` may
+/// have turned on features: without them, cargo would build all dependencies again.
 pub fn example(name: &str) -> PathBuf {
     let test = env::current_exe().expect("this test");
-    let target = test.parent().and_then(Path::parent);
-    let program = target.expect("a target directory").join("examples");
-    let program = program.join(format!("{name}{}", env::consts::EXE_SUFFIX));
-    assert!(
-        program.exists(),
-        "build it with `cargo build --example {name}`"
-    );
-    program
+    let profile = test.parent().and_then(Path::parent);
+    let profile = profile.expect("target/<profile>/deps");
+    let program = profile.join("examples").join(name);
+    if !is_current(&program) {
+        let mut cargo = Cargo::new(env!("CARGO"));
+        cargo
+            .args(["build", "--quiet", "--example", name])
+            .args(profile.ends_with("release").then_some("--release"))
+            .arg("--target-dir")
+            .arg(profile.parent().expect("a target directory"))
+            .current_dir(env::var_os("CARGO_MANIFEST_DIR").expect("a test that cargo runs"));
+        let built = cargo.status().expect("cargo runs");
+        assert!(built.success(), "{name} does not build");
+    }
+    program.with_extension(env::consts::EXE_EXTENSION)
+}
+
+/// Whether a program is newer than its sources. Cargo lists them in a file beside it.
+fn is_current(program: &Path) -> bool {
+    let built = |path: &Path| fs::metadata(path).and_then(|file| file.modified());
+    let Ok(of_program) = built(&program.with_extension(env::consts::EXE_EXTENSION)) else {
+        return false;
+    };
+    let listed = fs::read_to_string(program.with_extension("d")).unwrap_or_default();
+    let mut sources = listed.split_whitespace().skip(1).peekable();
+    sources.peek().is_some()
+        && sources.all(|path| built(Path::new(path)).is_ok_and(|of_source| of_source <= of_program))
 }
 
 pub struct Program {
@@ -61,8 +94,7 @@ impl Program {
         let mut child = Command::new(env::current_exe().expect("this test"))
             .args(["--exact", "--nocapture", &test])
             .env_clear()
-            // For the coverage of the child process.
-            .envs(env::var_os("LLVM_PROFILE_FILE").map(|file| ("LLVM_PROFILE_FILE", file)))
+            .envs(coverage())
             .env(ARGUMENT, argument)
             .envs(variables.iter().copied())
             .stdin(Stdio::null())

@@ -244,10 +244,11 @@ pub fn assert_accepted(body: &str, detection: &Detection, theirs: &[Value], nest
     accepted.len()
 }
 
-/// Asserts that our query is the SDK's, without the values that Globus Auth rejects.
-pub fn assert_query(body: &str, params: &AuthorizationParameters, theirs: &Value) {
+/// Asserts that our query is the SDK's, without the values that Globus Auth rejects. Returns
+/// whether the SDK has a query.
+pub fn assert_query(body: &str, params: &AuthorizationParameters, theirs: &Value) -> bool {
     let Some(pairs) = theirs["query"].as_array() else {
-        return;
+        return false;
     };
     let pairs = pairs.iter().filter_map(|pair| {
         let (name, value) = (pair[0].as_str()?, pair[1].as_str()?);
@@ -275,4 +276,5 @@ pub fn assert_query(body: &str, params: &AuthorizationParameters, theirs: &Value
         pairs.collect::<BTreeMap<_, _>>(),
         "{body}"
     );
+    true
 }

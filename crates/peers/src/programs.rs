@@ -36,6 +36,8 @@ fn build(target_options: &[&str], name: &str) -> PathBuf {
         .args(target_options)
         .args(is_release.then_some("--release"))
         .current_dir(root)
+        .arg("--target-dir")
+        .arg(target.parent().expect("a target directory"))
         .status()
         .expect("cargo runs");
     assert!(built.success(), "{name} does not build: {built}");

@@ -103,7 +103,9 @@ async fn requirement_with_thousands_of_values_starts_no_login() {
     let body = json!({"errors": many.collect::<Vec<_>>()}).to_string();
     let victim = Victim::new(Trust::globus(), move |_| answer(403, &body));
     victim.visit(TRANSFER).await;
-    for challenge in victim.login.challenges() {
+    let challenges = victim.login.challenges();
+    assert!(!challenges.is_empty());
+    for challenge in challenges {
         let required = &challenge.gare().authorization_parameters;
         assert!(challenge.found().len() <= 64 && required.session_required_policies.len() <= 64);
     }

@@ -37,7 +37,10 @@ pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut limits: TokenStream = "::checks::limit::Limits::default()"
         .parse()
         .expect("tokens");
-    limits.extend(setters(arguments));
+    match setters(arguments) {
+        Ok(setters) => limits.extend(setters),
+        Err(error) => return error,
+    }
     let call = match is_async {
         true => format!("::checks::limit::run_async(limits, {name:?}, {name})"),
         false => format!("::checks::limit::run(limits, {name:?}, {name})"),
@@ -53,14 +56,19 @@ pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
     test
 }
 
-/// `name = value, ...` as `.name(value) ...`.
-fn setters(arguments: TokenStream) -> TokenStream {
+/// `name = value, ...` as `.name(value) ...`; an error for anything else.
+fn setters(arguments: TokenStream) -> Result<TokenStream, TokenStream> {
     let text = arguments.to_string();
-    let setters = text.split(',').filter_map(|argument| {
-        let (name, value) = argument.split_once('=')?;
-        Some(format!(".{}({})", name.trim(), value.trim()))
-    });
-    setters.collect::<String>().parse().expect("tokens")
+    let mut setters = String::new();
+    for argument in text.split(',').map(str::trim) {
+        match argument.split_once('=') {
+            Some((name, value)) => setters.push_str(&format!(".{}({})", name.trim(), value.trim())),
+            // After a last comma.
+            None if argument.is_empty() => {}
+            None => return Err(error(&format!("`{argument}` has no value"))),
+        }
+    }
+    Ok(setters.parse().expect("tokens"))
 }
 
 fn is_word(token: &TokenTree, word: &str) -> bool {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::process::Command;
 
 use super::Case;
@@ -17,7 +18,7 @@ const ARGUMENT: &str = "--count-instructions";
 const TUNABLES: &str = "glibc.malloc.mxfast=0:glibc.malloc.tcache_count=65535";
 
 /// Called before and after each case. Not inlined, since callgrind looks for the call: no bench that
-/// counts instructions (`detection`, `good_path`, `connection`, `reqwest`) works without.
+/// counts instructions (`detection`, `good_path`, `connection`, `reqwest`, `bad_path`) works without.
 #[inline(never)]
 pub fn mark(name: &str) {
     std::hint::black_box(name);
@@ -32,7 +33,8 @@ pub fn count(cases: &mut [Case], runs: u32) -> BTreeMap<String, f64> {
         run(cases, runs);
         std::process::exit(0);
     }
-    match parts() {
+    // Each case ends two parts: the one before it, and its own. The last ends with the program.
+    match parts(2 * cases.len() + 1) {
         Ok(parts) => cases
             .iter()
             .zip(parts.iter().skip(1).step_by(2))
@@ -58,8 +60,8 @@ fn run(cases: &mut [Case], runs: u32) {
     }
 }
 
-/// Callgrind's total of each part.
-fn parts() -> std::io::Result<Vec<u64>> {
+/// Callgrind's total of each part. It is an error if there are not `count` parts with a total.
+fn parts(count: usize) -> io::Result<Vec<u64>> {
     let directory = tempfile::tempdir()?;
     let out = directory.path().join("out");
     let output = Command::new("valgrind")
@@ -70,7 +72,7 @@ fn parts() -> std::io::Result<Vec<u64>> {
         .env("GLIBC_TUNABLES", TUNABLES)
         .output()?;
     if !output.status.success() {
-        return Err(std::io::Error::other(
+        return Err(io::Error::other(
             String::from_utf8_lossy(&output.stderr).into_owned(),
         ));
     }
@@ -83,11 +85,14 @@ fn parts() -> std::io::Result<Vec<u64>> {
             line.strip_prefix("totals: ")
                 .or(line.strip_prefix("summary: "))
         });
-        parts.push(
-            total
-                .and_then(|total| total.trim().parse().ok())
-                .unwrap_or(0),
-        );
+        let total = total.and_then(|total| total.trim().parse().ok());
+        let missing = || io::Error::other(format!("part {number} of callgrind has no total"));
+        parts.push(total.ok_or_else(missing)?);
+    }
+    if parts.len() != count {
+        let found = parts.len();
+        let error = format!("callgrind wrote {found} parts, not {count}");
+        return Err(io::Error::other(error));
     }
     Ok(parts)
 }

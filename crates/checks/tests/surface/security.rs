@@ -33,7 +33,8 @@ fn rows(text: &str) -> Vec<&str> {
 
 /// Whether a name looks like that of a test.
 fn is_test_name(name: &str) -> bool {
-    name.matches('_').count() > 2 && name.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+    let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    name.matches('_').count() > 2 && name.chars().all(is_part)
 }
 
 #[checks::test]

@@ -19,7 +19,7 @@ use tokio::process::Command;
 
 use crate::support::collection::COLLECTION;
 use crate::support::endpoint::*;
-use crate::support::program::example;
+use crate::support::program::{coverage, example};
 use crate::support::*;
 
 const FILE: &[u8] = b"0123456789";
@@ -117,6 +117,7 @@ async fn downloaded(home: &TempDir, url: &str) -> (bool, String) {
     let ran = Command::new(example("download"))
         .args([url, COLLECTION])
         .env_clear()
+        .envs(coverage())
         .env("HOME", home.path())
         .env("GLOBUS_CLIENT_ID", CLIENT)
         .env("GLOBUS_SDK_SERVICE_URL_AUTH", "http://127.0.0.1:1")

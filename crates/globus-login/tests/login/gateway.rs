@@ -1,6 +1,6 @@
 //! The example `gateway`: a web service with two users, each with a browser.
 //!
-//! `cargo test` builds the program. To build it alone: `cargo build --example gateway`.
+//! To build it alone: `cargo build --package globus-login --example gateway`.
 
 use std::process::Stdio;
 use std::time::Duration;

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
-use crate::support::program::example;
+use crate::support::program::{coverage, example};
 use crate::support::*;
 
 /// The time limit for a step of another process.
@@ -48,6 +48,7 @@ impl Home {
         Command::new(example("job"))
             .arg(self.sample.collection.to_string())
             .env_clear()
+            .envs(coverage())
             .env("HOME", self.directory.path())
             .envs(globus.environment())
             .env("GLOBUS_CLIENT_ID", globus.client_id().to_string())

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Command;
 
-use crate::support::program::example;
+use crate::support::program::{coverage, example};
 use crate::support::*;
 
 /// A Globus whose collection requires a login within the last minute.
@@ -43,6 +43,7 @@ impl Tour {
         let mut command = Command::new(example(name));
         command
             .env_clear()
+            .envs(coverage())
             .env("HOME", self.home.path())
             .envs(self.sample.globus.environment())
             .stdin(Stdio::piped())

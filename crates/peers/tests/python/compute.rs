@@ -4,6 +4,7 @@ use std::env;
 use std::process::{Command, Stdio};
 
 use checks::browser::Browser;
+use checks::program::coverage;
 use checks::sample::assert_no_violation;
 use fake_globus::{FakeGlobus, Person};
 use globus_gare::Environment;
@@ -72,7 +73,8 @@ impl Machine {
     async fn rust(&self, word: &str, client: &[(&str, &str)]) -> String {
         let mut program = Command::new(env::current_exe().expect("this test"));
         program.args(["--exact", "--nocapture", TEST]);
-        program.env_clear().env(WORD, word).stdin(Stdio::null());
+        program.env_clear().envs(coverage());
+        program.env(WORD, word).stdin(Stdio::null());
         self.run(program, client).await
     }
 }

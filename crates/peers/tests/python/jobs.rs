@@ -4,6 +4,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use checks::browser::Browser;
+use checks::program::coverage;
 use checks::sample::{Sample, assert_no_violation};
 use globus_gare::reauth::Principal;
 use globus_login::{AppUser, GlobusApp, JsonStore, Waiting};
@@ -73,7 +74,8 @@ impl Home {
     async fn job(&self) -> Child {
         let job = tokio::task::spawn_blocking(programs::job).await;
         let mut job = Command::new(job.expect("the program builds"));
-        job.arg(self.sample.collection.to_string()).env_clear();
+        job.arg(self.sample.collection.to_string());
+        job.env_clear().envs(coverage());
         self.in_home(&mut job);
         tokio::process::Command::from(job)
             .stdin(Stdio::null())
