@@ -33,8 +33,8 @@ pub fn count(cases: &mut [Case], runs: u32) -> BTreeMap<String, f64> {
         run(cases, runs);
         std::process::exit(0);
     }
-    // Each case ends two parts: the one before it, and its own. The last ends with the program.
-    match parts(2 * cases.len() + 1) {
+    // Each case ends two parts: the one before it, and its own.
+    match parts(2 * cases.len()) {
         Ok(parts) => cases
             .iter()
             .zip(parts.iter().skip(1).step_by(2))
