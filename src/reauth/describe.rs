@@ -17,9 +17,9 @@ impl Challenge {
     ///
     /// The text has at most 1,000 characters, and names at most 5 values of a list. It quotes the
     /// message (`session_message`) without control characters and cut to 300 characters, because a
-    /// stranger may have written it. If a GridFTP server wrote the requirement and a service passed
-    /// it on, the text names the collection's server as the author. It says "consent again" for
-    /// scopes that an earlier login brought.
+    /// stranger may have written it. If a GridFTP server, or an action provider of Flows, wrote the
+    /// requirement and a service passed it on, the text names that author. It says "consent again"
+    /// for scopes that an earlier login brought.
     pub fn in_plain_words(&self) -> String {
         let host = self.target.origin().host();
         if self.is_unauthenticated {

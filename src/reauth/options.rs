@@ -44,7 +44,8 @@ impl GareOptions {
         self
     }
 
-    /// How long this request waits for logins and look-ups in total. The login itself continues.
+    /// How long this request waits for logins and look-ups in total. The time that the service takes
+    /// does not count. The login itself continues.
     /// Default: [`login_timeout`](super::SessionBuilder::login_timeout) and two seconds.
     #[must_use]
     pub fn max_wait(mut self, max_wait: Duration) -> Self {

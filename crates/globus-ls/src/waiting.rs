@@ -89,6 +89,8 @@ pub(crate) async fn watch(login: &LoginArgs) -> Result<(), Failure> {
                     let failure = Failure::login(&error);
                     if failure.is_passing() {
                         failure.print();
+                        let seconds = RETRY_DELAY.as_secs();
+                        print_note(&format!("The login is offered again in {seconds} seconds."));
                         tokio::time::sleep(RETRY_DELAY).await;
                         continue;
                     }
